@@ -1,0 +1,72 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Every target is held to the same rules. What each setting buys is written in CONTRIBUTING.md.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], _ resources: [Resource] = [])
+  -> Target
+{
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "deltad",
+  products: [
+    .executable(name: "deltad", targets: ["deltad"]),
+    .executable(name: "scripted-model", targets: ["scripted-model"]),
+  ],
+  targets: [
+    // C that Swift cannot call directly: includes and wrappers, nothing else.
+    .target(name: "CLinux"),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+
+    // Pure: bytes or time in, values out.
+    module("EventStream"),
+    module("JSONWire"),
+    module("HTTPWire"),
+    module("StreamLog"),
+    module("Admission"),
+    module("ModelFormats", ["JSONWire"]),
+    module("ClientAPIs", ["JSONWire", "ModelFormats"]),
+
+    // I/O.
+    module("EventLoop", ["CLinux"]),
+    module("Upstream", ["EventLoop", "EventStream", "JSONWire", "ModelFormats", "CCurl"]),
+    module("Downstream", ["EventLoop", "HTTPWire", "StreamLog", "CLinux"]),
+
+    // Composition.
+    module("Configuration"),
+    module(
+      "Relay",
+      [
+        "Admission", "ClientAPIs", "Configuration", "Downstream", "EventLoop", "EventStream", "HTTPWire",
+        "JSONWire", "ModelFormats", "StreamLog", "Upstream",
+      ]),
+    program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
+    program("scripted-model", ["HTTPWire", "JSONWire", "CLinux"]),
+
+    tests("EventStreamTests", ["EventStream"]),
+    tests("JSONWireTests", ["JSONWire"]),
+    tests("HTTPWireTests", ["HTTPWire"]),
+    tests("ModelFormatsTests", ["ModelFormats", "JSONWire"]),
+    tests("ConfigurationTests", ["Configuration"]),
+  ]
+)

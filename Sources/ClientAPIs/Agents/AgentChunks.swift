@@ -1,0 +1,27 @@
+internal import JSONWire
+
+/// The Agents API's stream: `{"chunk": …}` events and `[DONE]`.
+enum AgentChunks {
+  static func appendChunk(
+    _ text: JSONString?, _ payload: Span<UInt8>, to output: inout [UInt8]
+  ) {
+    guard let text else { return }
+    output.append("data: {\"chunk\": ")
+    JSONText.appendNormalized(text, from: payload, to: &output)
+    output.append("}\n\n")
+  }
+
+  static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
+    switch ending {
+    case .done: output.append("data: [DONE]\n\n")
+    case .cancelled: appendError("the generation was stopped", to: &output)
+    case .failed(let failure): appendError(failure.message, to: &output)
+    }
+  }
+
+  private static func appendError(_ message: String, to output: inout [UInt8]) {
+    output.append("data: {\"error\": {\"name\":\"InternalServerError\",\"message\":")
+    JSONText.appendQuoted(message, to: &output)
+    output.append(",\"details\":{}}}\n\n")
+  }
+}

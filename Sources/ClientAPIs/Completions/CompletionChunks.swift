@@ -1,0 +1,31 @@
+internal import JSONWire
+
+/// The Completions API's stream: `data:` lines with the provider's chunks as they came.
+enum CompletionChunks {
+  /// A payload of several lines (pretty-printed JSON) needs a field name before each.
+  static func appendEvent(_ payload: Span<UInt8>, to output: inout [UInt8]) {
+    output.append("data: ")
+    for index in payload.indices {
+      output.append(payload[index])
+      if payload[index] == UInt8(ascii: "\n") { output.append("data: ") }
+    }
+    output.append("\n\n")
+  }
+
+  /// `[DONE]` certifies a whole answer: nothing else ends with it.
+  static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
+    switch ending {
+    case .done:
+      output.append("data: [DONE]\n\n")
+    case .cancelled:
+      appendError(Failure(.cancelled, "the generation was stopped"), to: &output)
+    case .failed(let failure):
+      appendError(failure, to: &output)
+    }
+  }
+
+  private static func appendError(_ failure: Failure, to output: inout [UInt8]) {
+    let body = failure.payload ?? CompletionsErrors.body(for: failure)
+    appendEvent(body.span, to: &output)
+  }
+}

@@ -1,0 +1,229 @@
+internal import JSONWire
+
+/// A chat completion request: the few fields that a relay must understand, and where they stand in
+/// the body. Everything else goes upstream as it came.
+public struct CompletionsRequest: Sendable {
+  public let model: String
+  public let streams: Bool
+  /// The client asked for a last chunk with the usage.
+  public let wantsUsage: Bool
+  /// The last message's text, for the demo model.
+  public let question: String
+
+  private var modelValue = 0..<0
+  private var streamValue: Range<Int>?
+  private var optionsValue: Range<Int>?
+  private var includeUsageValue: Range<Int>?
+  /// Position behind the body's opening brace.
+  private var start = 0
+
+  /// - Parameter body: The whole JSON body.
+  public init(_ body: Span<UInt8>) throws(Failure) {
+    var found = Fields()
+    do {
+      try found.read(body)
+    } catch {
+      throw Failure(.invalidRequest, "the body is not valid JSON: \(error)")
+    }
+    guard found.isObject else {
+      throw Failure(.invalidRequest, "the body must be a JSON object")
+    }
+    guard let name = found.model, !name.isEmpty else {
+      throw Failure(
+        .invalidRequest, "you must provide a model parameter, a string", parameter: "model")
+    }
+    guard found.hasMessages else {
+      throw Failure(
+        .invalidRequest, "messages must be a list of at least one message", parameter: "messages")
+    }
+    guard !found.streamIsMalformed else {
+      throw Failure(.invalidRequest, "stream must be true or false", parameter: "stream")
+    }
+    guard !found.optionsAreMalformed else {
+      throw Failure(
+        .invalidRequest, "stream_options must be an object", parameter: "stream_options")
+    }
+    model = name
+    streams = found.streams
+    wantsUsage = found.wantsUsage
+    question = found.question
+    modelValue = found.modelValue
+    streamValue = found.streamValue
+    optionsValue = found.optionsValue
+    includeUsageValue = found.includeUsageValue
+    start = found.start
+  }
+
+  /// The body for the upstream: the client's bytes, but for the model's name, whether it streams,
+  /// and whether the usage is wanted.
+  /// - Parameters:
+  ///   - body: The body from which this request was read.
+  ///   - asksUsage: Only with `streams`.
+  public func upstreamBody(
+    from body: Span<UInt8>, model upstreamModel: String?, streams: Bool, asksUsage: Bool
+  ) -> [UInt8] {
+    var edits: [(Range<Int>, [UInt8])] = []
+    if let upstreamModel, upstreamModel != model {
+      var quoted: [UInt8] = []
+      JSONText.appendQuoted(upstreamModel, to: &quoted)
+      edits.append((modelValue, quoted))
+    }
+    var inserted: [UInt8] = []
+    if streams != self.streams {
+      let value = Array((streams ? "true" : "false").utf8)
+      if let streamValue {
+        edits.append((streamValue, value))
+      } else {
+        inserted += Array(#""stream":"#.utf8) + value + [UInt8(ascii: ",")]
+      }
+    }
+    if streams && asksUsage && !wantsUsage {
+      if let includeUsageValue {
+        edits.append((includeUsageValue, Array("true".utf8)))
+      } else if let optionsValue {
+        // Empty or not, an object or null: the value is written anew with its fields kept.
+        edits.append((optionsValue, Self.withUsage(body, optionsValue)))
+      } else {
+        inserted += Array(#""stream_options":{"include_usage":true},"#.utf8)
+      }
+    }
+    if !inserted.isEmpty { edits.append((start..<start, inserted)) }
+    return Self.apply(edits, to: body)
+  }
+
+  private static func withUsage(_ body: Span<UInt8>, _ value: Range<Int>) -> [UInt8] {
+    var options = Array(#"{"include_usage":true"#.utf8)
+    let inside = value.dropFirst().dropLast()
+    let isEmpty = inside.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains(body[$0]) }
+    if body[value.lowerBound] == UInt8(ascii: "{") && !isEmpty {
+      options.append(UInt8(ascii: ","))
+      options.append(body.extracting(inside))
+    }
+    options.append(UInt8(ascii: "}"))
+    return options
+  }
+
+  private static func apply(_ edits: [(Range<Int>, [UInt8])], to body: Span<UInt8>) -> [UInt8] {
+    var output: [UInt8] = []
+    output.reserveCapacity(body.count + 64)
+    var position = 0
+    for (range, replacement) in edits.sorted(by: { $0.0.lowerBound < $1.0.lowerBound }) {
+      output.append(body.extracting(position..<range.lowerBound))
+      output += replacement
+      position = range.upperBound
+    }
+    output.append(body.extracting(position...))
+    return output
+  }
+}
+
+/// What the reading of a body found. Of repeated keys the last counts, as with most parsers.
+private struct Fields {
+  var isObject = false
+  var start = 0
+  var model: String?
+  var modelValue = 0..<0
+  var hasMessages = false
+  var question = ""
+  var streams = false
+  var streamValue: Range<Int>?
+  var streamIsMalformed = false
+  var wantsUsage = false
+  var optionsValue: Range<Int>?
+  var optionsAreMalformed = false
+  var includeUsageValue: Range<Int>?
+
+  mutating func read(_ body: Span<UInt8>) throws(JSONError) {
+    var reader = JSONReader()
+    guard try reader.kind(in: body) == .object else {
+      _ = try reader.skipValue(in: body)
+      return try reader.end(in: body)
+    }
+    isObject = true
+    try reader.beginObject(in: body)
+    start = reader.position
+    while let key = try reader.nextKey(in: body) {
+      if key.equals("model", in: body) {
+        try readModel(&reader, body)
+      } else if key.equals("messages", in: body) {
+        try readMessages(&reader, body)
+      } else if key.equals("stream", in: body) {
+        try readStream(&reader, body)
+      } else if key.equals("stream_options", in: body) {
+        try readOptions(&reader, body)
+      } else {
+        _ = try reader.skipValue(in: body)
+      }
+    }
+    try reader.end(in: body)
+  }
+
+  private mutating func readModel(
+    _ reader: inout JSONReader, _ body: Span<UInt8>
+  ) throws(JSONError) {
+    guard try reader.kind(in: body) == .string else {
+      model = nil
+      _ = try reader.skipValue(in: body)
+      return
+    }
+    let string = try reader.string(in: body)
+    model = string.text(in: body)
+    modelValue = (string.range.lowerBound - 1)..<(string.range.upperBound + 1)
+  }
+
+  private mutating func readStream(
+    _ reader: inout JSONReader, _ body: Span<UInt8>
+  ) throws(JSONError) {
+    let kind = try reader.kind(in: body)
+    let value = try reader.skipValue(in: body)
+    streamValue = value
+    streams = kind == .bool && body[value.lowerBound] == UInt8(ascii: "t")
+    streamIsMalformed = kind != .bool && kind != .null
+  }
+
+  private mutating func readOptions(
+    _ reader: inout JSONReader, _ body: Span<UInt8>
+  ) throws(JSONError) {
+    includeUsageValue = nil
+    wantsUsage = false
+    let kind = try reader.kind(in: body)
+    var inside = reader
+    optionsValue = try reader.skipValue(in: body)
+    optionsAreMalformed = kind != .object && kind != .null
+    guard kind == .object else { return }
+    try inside.beginObject(in: body)
+    while let key = try inside.nextKey(in: body) {
+      let isUsage = key.equals("include_usage", in: body)
+      let value = try inside.skipValue(in: body)
+      guard isUsage else { continue }
+      includeUsageValue = value
+      wantsUsage = body[value.lowerBound] == UInt8(ascii: "t")
+    }
+  }
+
+  private mutating func readMessages(
+    _ reader: inout JSONReader, _ body: Span<UInt8>
+  ) throws(JSONError) {
+    guard try reader.kind(in: body) == .array else {
+      hasMessages = false
+      _ = try reader.skipValue(in: body)
+      return
+    }
+    try reader.beginArray(in: body)
+    while try reader.nextElement(in: body) {
+      hasMessages = true
+      guard try reader.kind(in: body) == .object else {
+        _ = try reader.skipValue(in: body)
+        continue
+      }
+      try reader.beginObject(in: body)
+      while let key = try reader.nextKey(in: body) {
+        if key.equals("content", in: body), try reader.kind(in: body) == .string {
+          question = try reader.string(in: body).text(in: body)
+        } else {
+          _ = try reader.skipValue(in: body)
+        }
+      }
+    }
+  }
+}

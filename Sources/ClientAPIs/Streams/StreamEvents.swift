@@ -1,0 +1,81 @@
+internal import JSONWire
+internal import ModelFormats
+
+/// The Streams API's own format, made for EventSource: unnamed events with an `id` to resume from,
+/// then one `done` or `error`.
+enum StreamEvents {
+  /// How long EventSource waits before it comes back, in milliseconds.
+  static func appendPreamble(to output: inout [UInt8]) {
+    output.append("retry: 1000\n\n")
+  }
+
+  static func appendEvent(
+    _ text: JSONString?, _ payload: Span<UInt8>, _ sequence: Int, to output: inout [UInt8]
+  ) {
+    guard let text else { return }
+    appendID(sequence, to: &output)
+    output.append("data: {\"text\":")
+    JSONText.appendNormalized(text, from: payload, to: &output)
+    output.append("}\n\n")
+  }
+
+  static func appendEnding(
+    _ ending: Ending, _ summary: AnswerSummary, to output: inout [UInt8]
+  ) {
+    appendID(summary.sequence, to: &output)
+    var json = JSONWriter()
+    switch ending {
+    case .done(let reason): appendDone(reason, summary, to: &json)
+    case .cancelled: appendDone("cancelled", summary, to: &json)
+    case .failed(let failure):
+      output.append("event: error\ndata: ")
+      StreamsErrors.append(failure, to: &json)
+      output += json.bytes
+      output.append("\n\n")
+      return
+    }
+    output.append("event: done\ndata: ")
+    output += json.bytes
+    output.append("\n\n")
+  }
+
+  private static func appendDone(
+    _ reason: String?, _ summary: AnswerSummary, to json: inout JSONWriter
+  ) {
+    json.beginObject()
+    json.key("finishReason")
+    if let reason { json.string(reason) } else { json.null() }
+    json.key("usage")
+    append(summary.usage, to: &json)
+    json.endObject()
+  }
+
+  static func append(_ usage: Usage?, to json: inout JSONWriter) {
+    guard let usage else { return json.null() }
+    json.beginObject()
+    json.key("promptTokens")
+    json.integer(usage.promptTokens)
+    json.key("completionTokens")
+    json.integer(usage.completionTokens)
+    json.key("totalTokens")
+    json.integer(usage.totalTokens)
+    json.endObject()
+  }
+
+  private static func appendID(_ sequence: Int, to output: inout [UInt8]) {
+    output.append("id: ")
+    appendDecimal(sequence, to: &output)
+    output.append(UInt8(ascii: "\n"))
+  }
+
+  /// Without a String: this is written once an event.
+  private static func appendDecimal(_ value: Int, to output: inout [UInt8]) {
+    let start = output.count
+    var rest = value
+    repeat {
+      output.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    output[start...].reverse()
+  }
+}

@@ -1,0 +1,109 @@
+internal import JSONWire
+public import ModelFormats
+
+/// How a generation ended, for all of its readers.
+public enum Ending: Sendable {
+  /// The model finished; the reason in the model's words, if it gave one.
+  case done(finishReason: String?)
+  /// Somebody stopped it.
+  case cancelled
+  case failed(Failure)
+}
+
+/// What renderings need to know of the whole answer when it ends.
+public struct AnswerSummary: Sendable {
+  public var streamID: String
+  /// The text of the whole answer, UTF-8.
+  public var text: [UInt8]
+  public var usage: Usage?
+  /// The sequence number of the terminal event.
+  public var sequence: Int
+
+  public init(streamID: String, text: [UInt8], usage: Usage?, sequence: Int) {
+    self.streamID = streamID
+    self.text = text
+    self.usage = usage
+    self.sequence = sequence
+  }
+}
+
+/// The wire formats in which a log can be read: a rendering is made in one of them.
+///
+/// Every function appends body bytes, before any HTTP framing, and appends nothing when the format
+/// does not show that event. A new format is a file with these functions, and a line in each switch.
+public enum WireFormat: UInt8, Sendable, CaseIterable {
+  /// `chat.completion.chunk` events and `[DONE]` (Completions).
+  case openAI
+  /// Numbered text events (Streams).
+  case events
+  /// One JSON object a line (Widget).
+  case lines
+  /// `{"chunk": …}` events (Agents).
+  case chunks
+
+  /// The value of `?format=`.
+  public init?(queryName: String) {
+    switch queryName {
+    case "openai": self = .openAI
+    case "sse": self = .events
+    case "ndjson": self = .lines
+    case "chunk": self = .chunks
+    default: return nil
+    }
+  }
+
+  public var contentType: StaticString {
+    switch self {
+    case .openAI, .events, .chunks: "text/event-stream; charset=utf-8"
+    case .lines: "application/x-ndjson; charset=utf-8"
+    }
+  }
+
+  /// What each connection gets before its first event.
+  public func appendPreamble(streamID: String, to output: inout [UInt8]) {
+    switch self {
+    case .openAI, .chunks: break
+    case .events: StreamEvents.appendPreamble(to: &output)
+    case .lines: WidgetLines.appendStart(conversationID: streamID, to: &output)
+    }
+  }
+
+  public func appendEvent(
+    _ event: ModelEvent, _ payload: Span<UInt8>, sequence: Int, to output: inout [UInt8]
+  ) {
+    switch self {
+    case .openAI: CompletionChunks.appendEvent(payload, to: &output)
+    case .events: StreamEvents.appendEvent(event.text, payload, sequence, to: &output)
+    case .lines: WidgetLines.appendToken(event.text, payload, to: &output)
+    case .chunks: AgentChunks.appendChunk(event.text, payload, to: &output)
+    }
+  }
+
+  public func appendEnding(_ ending: Ending, _ summary: AnswerSummary, to output: inout [UInt8]) {
+    switch self {
+    case .openAI: CompletionChunks.appendEnding(ending, to: &output)
+    case .events: StreamEvents.appendEnding(ending, summary, to: &output)
+    case .lines: WidgetLines.appendEnding(ending, summary, to: &output)
+    case .chunks: AgentChunks.appendEnding(ending, to: &output)
+    }
+  }
+
+  /// Keeps an idle connection alive, and tells whether it still is; nil where the format has no
+  /// room for one.
+  public var heartbeat: StaticString? {
+    switch self {
+    case .openAI, .events, .chunks: ": ping\n\n"
+    case .lines: nil
+    }
+  }
+}
+
+extension [UInt8] {
+  mutating func append(_ text: StaticString) {
+    append(contentsOf: text.description.utf8)
+  }
+
+  mutating func append(_ bytes: Span<UInt8>) {
+    for index in bytes.indices { append(bytes[index]) }
+  }
+}

@@ -1,0 +1,91 @@
+/// What values must be to each other. Each check asks `isSound` first, so that a value that was
+/// refused by itself is not compared.
+extension SchemaReader {
+  mutating func crossCheck(_ settings: Settings) {
+    let root = DocumentPath()
+    checkUnique(
+      settings.listen.indices.map { (root["listen"][$0], settings.listen[$0].description) },
+      as: "an address")
+    checkUnique(
+      settings.keys.indices.map { (root["keys"][$0]["name"], settings.keys[$0].name) },
+      as: "a name")
+    checkUnique(
+      settings.upstreams.indices.map {
+        (root["upstreams"][$0]["name"], settings.upstreams[$0].name)
+      }, as: "a name")
+    checkUnique(
+      settings.models.indices.map { (root["models"][$0]["id"], settings.models[$0].id) },
+      as: "an id")
+    checkAtMost(
+      root["streams"]["stream"], settings.streams.streamBytes,
+      root["streams"]["memory"], settings.streams.memoryBytes, SizeText.format)
+    for (index, upstream) in settings.upstreams.enumerated() {
+      check(upstream, at: root["upstreams"][index])
+    }
+    checkUpstreams(of: settings)
+  }
+
+  private mutating func checkUnique(_ values: [(path: DocumentPath, text: String)], as what: String)
+  {
+    var first: [String: DocumentPath] = [:]
+    for (path, text) in values where isSound(path) {
+      if let earlier = first[text] {
+        report(
+          path, found: "found \(quoted(text)), as in \(earlier)",
+          expected: "expected \(what) of its own")
+      } else {
+        first[text] = path
+      }
+    }
+  }
+
+  private mutating func checkAtMost<Value: Comparable>(
+    _ path: DocumentPath, _ value: Value, _ bound: DocumentPath, _ limit: Value,
+    _ format: (Value) -> String
+  ) {
+    guard value > limit, isSound(path), isSound(bound) else { return }
+    report(
+      path, found: "found \"\(format(value))\"\(has(path) ? "" : " (the default)")",
+      expected: "expected at most \(bound), which is \"\(format(limit))\"")
+  }
+
+  private mutating func check(_ upstream: Settings.Upstream, at path: DocumentPath) {
+    let timeouts = path["timeouts"]
+    checkAtMost(
+      timeouts["firstEvent"], upstream.firstEventTimeout,
+      timeouts["total"], upstream.totalTimeout, DurationText.format)
+    checkAtMost(
+      timeouts["idle"], upstream.idleTimeout,
+      timeouts["total"], upstream.totalTimeout, DurationText.format)
+    guard isSound(path["kind"]) else { return }
+    let foreign = upstream.kind == .demo ? ["baseURL", "key", "caFile"] : ["pace"]
+    let other: Settings.UpstreamKind = upstream.kind == .demo ? .openai : .demo
+    for key in foreign where has(path[key]) {
+      report(
+        path[key], found: "found with kind \"\(upstream.kind.rawValue)\"",
+        expected: "expected only with kind \"\(other.rawValue)\"")
+    }
+    if upstream.kind == .openai, !has(path["baseURL"]) {
+      report(
+        path["baseURL"], found: "missing",
+        expected: "expected \(Kind<String>.baseURL.expected(nil))")
+    }
+  }
+
+  private mutating func checkUpstreams(of settings: Settings) {
+    let root = DocumentPath()
+    let names = settings.upstreams.map(\.name)
+    // A refused name is empty: the model may mean that one.
+    guard isSound(root["upstreams"]), !names.contains("") else { return }
+    for (index, model) in settings.models.enumerated() {
+      let path = root["models"][index]["upstream"]
+      guard isSound(path), !names.contains(model.upstream) else { continue }
+      let more = names.count > 8 ? " and \(names.count - 8) more" : ""
+      let list = names.prefix(8).map(quoted).joined(separator: ", ") + more
+      report(
+        path, found: "found \(quoted(model.upstream)), which is no upstream",
+        expected: Spelling.nearest(to: model.upstream, in: names)
+          .map { "did you mean \(quoted($0))?" } ?? "expected one of \(list)")
+    }
+  }
+}

@@ -1,0 +1,85 @@
+public import EventLoop
+public import StreamLog
+
+/// The subscribers that one loop has on one rendering.
+///
+/// Belongs to its loop's thread. A subscriber is a connection with a cursor; the audience only
+/// knows who they are, so that all of them are flushed once when the rendering has grown, however
+/// many events that were.
+public final class Audience {
+  public let rendering: Rendering
+  private let loop: EventLoop
+  private let heartbeat: [UInt8]
+  private let heartbeatInterval: UInt64
+  private var timer: Timer?
+  private var lastFlush: UInt64
+  private var followers: [Connection] = []
+  /// Called when the last follower has left.
+  public var whenEmpty: (() -> Void)?
+  /// A follower has joined since the last flush.
+  public private(set) var needsFlush = false
+
+  /// - Parameters:
+  ///   - heartbeat: What followers get after so many nanoseconds without an event, framed for the
+  ///     socket; empty for a wire format that has no comments.
+  public init(_ rendering: Rendering, loop: EventLoop, heartbeat: [UInt8], every interval: UInt64) {
+    self.rendering = rendering
+    self.loop = loop
+    self.heartbeat = heartbeat
+    heartbeatInterval = interval
+    lastFlush = loop.now
+    if !heartbeat.isEmpty {
+      timer = Timer { [unowned self] in self.beat() }
+    }
+  }
+
+  public var count: Int { followers.count }
+
+  func join(_ connection: Connection) {
+    connection.audiencePosition = followers.count
+    followers.append(connection)
+    needsFlush = true
+    if let timer, !timer.isArmed { loop.arm(timer, at: loop.now &+ heartbeatInterval) }
+  }
+
+  func leave(_ connection: Connection) {
+    let hole = connection.audiencePosition
+    guard hole >= 0 else { return }
+    connection.audiencePosition = -1
+    let last = followers.removeLast()
+    if hole < followers.count {
+      followers[hole] = last
+      last.audiencePosition = hole
+    }
+    guard followers.isEmpty else { return }
+    if let timer { loop.disarm(timer) }
+    whenEmpty?()
+  }
+
+  /// Sends every follower what it has not read yet, each with one `send` if its socket takes it.
+  public func flush() {
+    needsFlush = false
+    lastFlush = loop.now
+    // Backwards: a follower that leaves is replaced by one that has been flushed already.
+    var position = followers.count - 1
+    while position >= 0 {
+      if position < followers.count { followers[position].push() }
+      position -= 1
+    }
+  }
+
+  private func beat() {
+    let quiet = loop.now &- lastFlush
+    if quiet >= heartbeatInterval {
+      lastFlush = loop.now
+      var position = followers.count - 1
+      while position >= 0 {
+        if position < followers.count { followers[position].heartbeat(heartbeat) }
+        position -= 1
+      }
+    }
+    if let timer, !followers.isEmpty {
+      loop.arm(timer, at: lastFlush &+ heartbeatInterval)
+    }
+  }
+}

@@ -1,0 +1,165 @@
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import HTTPWire
+public import StreamLog
+
+extension Connection {
+  /// What one reader gets in one turn when its socket takes everything: others wait behind it.
+  private static let bytesPerTurn = 512 << 10
+
+  /// Answers the request under way with bytes of known length.
+  public func respond(_ response: Response) {
+    guard state == .answering else { return }
+    if response.closes || server.isDraining { keepsAlive = false }
+    appendHead(response, .length(response.body.count))
+    if !isHead { output.append(contentsOf: response.body) }
+    state = .sending
+    push()
+  }
+
+  /// Answers with a rendering, from the cursor's position to its end, as it grows. The head, and
+  /// the response's body as it stands behind it, leave with the first bytes when the audience is
+  /// flushed.
+  public func follow(
+    _ response: Response, framing: AnswerFraming, from cursor: Cursor, in audience: Audience
+  ) {
+    guard state == .answering else { return }
+    if response.closes || server.isDraining || framing == .untilClose { keepsAlive = false }
+    appendHead(response, framing)
+    if isHead {
+      state = .sending
+      return push()
+    }
+    output.append(contentsOf: response.body)
+    state = .following
+    parser = RequestHeadParser(limits: server.limits.head)
+    self.cursor = cursor
+    self.audience = audience
+    audience.join(self)
+  }
+
+  private func appendHead(_ response: Response, _ framing: AnswerFraming) {
+    output.append(contentsOf: statusLine(response.status))
+    server.appendDate(to: &output)
+    output.append(contentsOf: response.fields)
+    switch framing {
+    case .length(let count):
+      if response.status != 204 && response.status != 304 {
+        output.append(contentsOf: "Content-Length: \(count)\r\n".utf8)
+      }
+    case .chunked: output.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8)
+    case .untilClose: break
+    }
+    if !keepsAlive {
+      output.append(contentsOf: "Connection: close\r\n".utf8)
+    } else if isHTTP10 {
+      output.append(contentsOf: "Connection: keep-alive\r\n".utf8)
+    }
+    output.append(contentsOf: "\r\n".utf8)
+  }
+
+  // MARK: Sending
+
+  /// Sends all that waits: the head or a heartbeat first, then the log from the cursor to its tail.
+  func push() {
+    guard state == .sending || state == .following else { return }
+    var budget = Self.bytesPerTurn
+    while !isBlocked {
+      let log = state == .following ? cursor?.advance() ?? .ended : .ended
+      if outputStart == output.count && log != .behind {
+        setInterest(interest.subtracting(.writable))
+        if log == .ended { answered() } else { disarm() }
+        return
+      }
+      guard budget > 0 else { return block() }
+      let sent = log == .behind ? sendWithLog() : sendOutput()
+      if sent < 0 {
+        guard Self.isTransient(CInt(-sent)) else { return close(.clientLeft) }
+        return block()
+      }
+      budget -= sent
+      bytesSent += sent
+      if timer?.isArmed == true { arm(server.limits.stallTimeout) }
+    }
+  }
+
+  /// The kernel's buffer is full, or this reader has had its share of the turn: go on when it is
+  /// writable. The stall time-out runs from the last byte that it took.
+  private func block() {
+    isBlocked = true
+    setInterest(interest.union(.writable))
+    if timer?.isArmed != true { arm(server.limits.stallTimeout) }
+  }
+
+  private static func isTransient(_ code: CInt) -> Bool {
+    code == EAGAIN || code == EINTR || code == ENOBUFS
+  }
+
+  /// The answer has been given to the kernel as a whole.
+  private func answered() {
+    leaveAudience()
+    cursor = nil
+    disarm()
+    finishExchange(.completed)
+    guard keepsAlive else { return linger() }
+    if server.isDraining && input.isEmpty { return close(.closed) }
+    state = .idle
+    setInterest([.readable, .peerClosed])
+    arm(server.limits.keepAliveTimeout)
+    if !isProceeding { proceed() }
+  }
+
+  /// A comment for a reader that has nothing to read; nothing for one that has.
+  func heartbeat(_ comment: [UInt8]) {
+    guard state == .following, !isBlocked, outputStart == output.count,
+      cursor?.advance() == .caughtUp
+    else { return }
+    output.append(contentsOf: comment)
+    push()
+  }
+
+  /// An interim answer while the request is still being read (RFC 9110, section 15.2.1).
+  func sayContinue() {
+    output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+    let sent = sendOutput()
+    if sent < 0, !Self.isTransient(CInt(-sent)) { close(.clientLeft) }
+  }
+
+  private func sendOutput() -> Int {
+    let start = outputStart
+    let sent = unsafe output.withUnsafeBytes { bytes in
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
+      return unsafe clinux_send2(socket.number, rest.baseAddress, rest.count, nil, 0)
+    }
+    if sent > 0 { dropOutput(sent) }
+    return sent
+  }
+
+  private func sendWithLog() -> Int {
+    guard var reading = cursor.take() else { return 0 }
+    let start = outputStart
+    let waiting = output.count - start
+    let number = socket.number
+    let sent = unsafe output.withUnsafeBytes { bytes in
+      let head = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
+      return reading.read { log in
+        let sent = unsafe log.withUnsafeBytes { bytes in
+          unsafe clinux_send2(number, head.baseAddress, head.count, bytes.baseAddress, bytes.count)
+        }
+        return (taken: max(0, sent - waiting), result: sent)
+      }
+    }
+    cursor = reading
+    if sent > 0 { dropOutput(min(sent, waiting)) }
+    return sent
+  }
+
+  private func dropOutput(_ count: Int) {
+    outputStart += count
+    if outputStart == output.count {
+      output = []
+      outputStart = 0
+    }
+  }
+}

@@ -1,0 +1,170 @@
+// One accepted socket, from its first byte to its last: an HTTP/1.1 server's side of a connection.
+//
+// It stands between the kernel and the service: reads requests one after the other (a pipelined one
+// waits for the answer to the one before), hands each to the service, and sends the answer, which
+// is either bytes of its own or the position of a cursor in a rendering that grows.
+//
+// Invariant: `cursor` is set exactly in `.following`; `exchange` is told its end exactly once.
+//
+// States and what leaves them:
+//   idle        first byte → head; time-out, peer closed → closed
+//   head        head complete → body or answering; fault → sending (and closes); time-out → 408
+//   body        body complete → answering; fault, time-out → sending (and closes)
+//   answering   respond → sending; follow → following; peer closed → closed
+//   sending     all sent → idle, head of the next request, or lingering
+//   following   cursor at the end → idle, head or lingering; peer closed, stall → closed
+//   lingering   peer closed or time-out → closed
+//   closed      nothing
+//
+// It does not parse (HTTPWire does), route, or know what a model is.
+
+public import EventLoop
+internal import Glibc
+internal import HTTPWire
+internal import StreamLog
+
+public final class Connection: ReadinessHandler {
+  public let identifier: UInt64
+  public let peer: PeerAddress
+  let socket: OwnedSocket
+  unowned let server: Server
+  var watch: Watch?
+  var interest: Readiness = [.readable, .peerClosed]
+  var timer: Timer?
+
+  enum State: Equatable {
+    case idle, head, body, answering, sending, following, lingering, closed
+  }
+  var state = State.idle
+
+  /// What has been read since the start of the current request; empty between requests.
+  var input: [UInt8] = []
+  var parser: RequestHeadParser
+  var body = BodyReader.none
+  /// What must go out before the log's bytes: heads, whole answers, heartbeats.
+  var output: [UInt8] = []
+  var outputStart = 0
+  var cursor: Cursor?
+  var audience: Audience?
+  /// Position in `audience.followers`.
+  var audiencePosition = -1
+  /// The socket takes no more at the moment.
+  var isBlocked = false
+  /// The request wanted the connection kept.
+  var keepsAlive = false
+  var isHead = false
+  var isHTTP10 = false
+  var bytesSent = 0
+  /// `proceed` is running further up the stack: it will look at the rest of the input itself.
+  var isProceeding = false
+
+  /// The service's record of the request under way.
+  public var exchange: (any Exchange)?
+
+  init(
+    _ socket: OwnedSocket, peer: PeerAddress, identifier: UInt64, server: Server
+  ) throws(SystemError) {
+    self.socket = socket
+    self.peer = peer
+    self.identifier = identifier
+    self.server = server
+    parser = RequestHeadParser(limits: server.limits.head)
+    watch = try server.loop.watch(socket.number, for: interest, handler: self)
+    timer = Timer { [unowned self] in self.timeOut() }
+    arm(server.limits.keepAliveTimeout)
+  }
+
+  /// The loop on which everything about this connection happens.
+  public var loop: EventLoop { server.loop }
+  /// The request under way came as HTTP/1.0: its answer is not chunked.
+  public var speaksHTTP10: Bool { isHTTP10 }
+  public var isClosed: Bool { state == .closed }
+
+  public func ready(_ readiness: Readiness) {
+    if readiness.contains(.failed) { return close(.clientLeft) }
+    if readiness.contains(.writable) {
+      isBlocked = false
+      push()
+    }
+    if readiness.contains(.readable) {
+      receive()
+    } else if readiness.contains(.peerClosed) {
+      peerClosed()
+    }
+  }
+
+  /// The peer has sent FIN. While an answer is awaited or followed that is a client that left; while
+  /// the rest of an answer is sent it may have shut down its sending side only.
+  private func peerClosed() {
+    switch state {
+    case .idle, .head, .body, .answering, .following, .lingering: close(.clientLeft)
+    case .sending:
+      keepsAlive = false
+      setInterest(interest.subtracting([.readable, .peerClosed]))
+    case .closed: break
+    }
+  }
+
+  private func timeOut() {
+    switch state {
+    case .idle, .lingering: close(.closed)
+    case .head: refuse(RequestFault(status: 408, reason: "the request head took too long"))
+    case .body: refuse(RequestFault(status: 408, reason: "the request body took too long"))
+    case .sending, .following: close(.stalled)
+    case .answering, .closed: break
+    }
+  }
+
+  func arm(_ delay: UInt64) {
+    if let timer { server.loop.arm(timer, at: server.loop.now &+ delay) }
+  }
+
+  func disarm() {
+    if let timer { server.loop.disarm(timer) }
+  }
+
+  func setInterest(_ wanted: Readiness) {
+    guard wanted != interest, let watch else { return }
+    interest = wanted
+    server.loop.change(watch, to: wanted)
+  }
+
+  /// Ends everything at once; the socket closes with this object.
+  public func close(_ end: ExchangeEnd) {
+    guard state != .closed else { return }
+    state = .closed
+    disarm()
+    timer = nil
+    if let watch { server.loop.unwatch(watch) }
+    watch = nil
+    leaveAudience()
+    cursor = nil
+    input = []
+    output = []
+    finishExchange(end)
+    server.remove(self)
+    Glibc.shutdown(socket.number, CInt(SHUT_RDWR))
+  }
+
+  func closeIfIdle() {
+    if state == .idle { close(.closed) }
+  }
+
+  func leaveAudience() {
+    audience?.leave(self)
+    audience = nil
+  }
+
+  func finishExchange(_ end: ExchangeEnd) {
+    guard let ending = exchange else { return }
+    exchange = nil
+    ending.ended(end, bytesSent: bytesSent)
+  }
+}
+
+/// Lets the accepted socket pass through closures until its connection owns it.
+final class OwnedSocket {
+  private let descriptor: Descriptor
+  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  var number: CInt { descriptor.number }
+}

@@ -1,0 +1,108 @@
+internal import CLinux
+public import EventLoop
+internal import Glibc
+
+/// Accepts connections for one loop from one listening socket.
+///
+/// At the connection limit a client is answered 503 and closed. When the process is out of
+/// descriptors, one kept in reserve is given up for the moment that it takes to say so: without
+/// that the connection would wait in the kernel's queue and wake the loop for ever.
+public final class Listener: ReadinessHandler {
+  private let socket: ListeningSocket
+  private let server: Server
+  private var watch: Watch?
+  private var reserve: CInt
+  private let isTCP: Bool
+
+  /// Connections accepted in one turn; more wait for the next.
+  private static let acceptsPerTurn = 256
+  /// Unsent bytes that the kernel queues for one reader: what lags more stays in the log, where it
+  /// costs an offset. 16 KiB holds a reader that never reads to about 124 KiB of kernel memory.
+  private static let notSentLowWater: CInt = 16 << 10
+
+  public init(_ socket: consuming ListeningSocket, server: Server) throws(SystemError) {
+    isTCP = socket.port != 0
+    self.socket = socket
+    self.server = server
+    reserve = Self.openReserve()
+    let number = self.socket.descriptor.number
+    watch = try server.loop.watch(
+      number, for: isTCP ? .readable : [.readable, .exclusive], handler: self)
+  }
+
+  deinit {
+    if reserve >= 0 { Glibc.close(reserve) }
+  }
+
+  public var port: UInt16 { socket.port }
+
+  /// Accepts what the kernel has completed already (closing the socket would reset it), and no
+  /// more from here on.
+  public func stop() {
+    guard let watch else { return }
+    ready(.readable)
+    server.loop.unwatch(watch)
+    self.watch = nil
+  }
+
+  public func ready(_ readiness: Readiness) {
+    for _ in 0..<Self.acceptsPerTurn {
+      switch socket.accept() {
+      case .connection(let descriptor, let peer):
+        welcome(descriptor, peer)
+      case .none:
+        return
+      case .outOfDescriptors:
+        refuseWithReserve()
+        return
+      case .failed:
+        continue
+      }
+    }
+  }
+
+  private func welcome(_ descriptor: consuming Descriptor, _ peer: PeerAddress) {
+    guard server.load.enter() else {
+      Self.refuse(descriptor.number)
+      return
+    }
+    if isTCP {
+      var on: CInt = 1
+      var lowWater = Self.notSentLowWater
+      let size = socklen_t(MemoryLayout<CInt>.size)
+      let protocolLevel = CInt(IPPROTO_TCP)
+      unsafe setsockopt(descriptor.number, protocolLevel, TCP_NODELAY, &on, size)
+      unsafe setsockopt(descriptor.number, protocolLevel, TCP_NOTSENT_LOWAT, &lowWater, size)
+    }
+    let owner = OwnedSocket(descriptor)
+    server.add { identifier throws(SystemError) in
+      try Connection(owner, peer: peer, identifier: identifier, server: server)
+    }
+  }
+
+  private func refuseWithReserve() {
+    guard reserve >= 0 else { return }
+    Glibc.close(reserve)
+    if case .connection(let descriptor, _) = socket.accept() { Self.refuse(descriptor.number) }
+    reserve = Self.openReserve()
+  }
+
+  private static func openReserve() -> CInt { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
+
+  private static let fullAnswer: [UInt8] = Array(
+    """
+    HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
+    Content-Length: 65\r\nConnection: close\r\n\r\n\
+    {"error":{"message":"too many connections","type":"overloaded"}}\n
+    """.utf8)
+
+  /// Says 503 and sends FIN. What the client has sent by now is read away first: closing over
+  /// unread bytes would send RST, which can overtake the answer.
+  private static func refuse(_ socket: CInt) {
+    var discarded = [UInt8](repeating: 0, count: 16 << 10)
+    _ = unsafe recv(socket, &discarded, discarded.count, CInt(MSG_DONTWAIT))
+    _ = unsafe clinux_send2(socket, fullAnswer, fullAnswer.count, nil, 0)
+    Glibc.shutdown(socket, CInt(SHUT_WR))
+    _ = unsafe recv(socket, &discarded, discarded.count, CInt(MSG_DONTWAIT))
+  }
+}

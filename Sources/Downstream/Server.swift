@@ -1,0 +1,111 @@
+public import EventLoop
+internal import Glibc
+public import HTTPWire
+internal import Synchronization
+
+/// What all connections of one loop share: the loop, the limits, the service, and their number.
+///
+/// Belongs to its loop's thread.
+public final class Server {
+  public struct Limits: Sendable {
+    public var head = HeadLimits()
+    /// Nanoseconds; see `Settings.Timeouts` for their meaning.
+    public var headTimeout: UInt64 = 10_000_000_000
+    public var bodyTimeout: UInt64 = 30_000_000_000
+    public var keepAliveTimeout: UInt64 = 75_000_000_000
+    public var stallTimeout: UInt64 = 30_000_000_000
+    public var heartbeat: UInt64 = 15_000_000_000
+    public init() {}
+  }
+
+  public let loop: EventLoop
+  public let limits: Limits
+  let load: ConnectionLoad
+  /// The service outlives the loop's run; it owns this server.
+  unowned let service: any Service
+  private(set) var connections: [UInt64: Connection] = [:]
+  private var nextIdentifier: UInt64 = 1
+  /// Set while draining: answers say `Connection: close`, idle connections are closed.
+  public private(set) var isDraining = false
+
+  /// Where sockets are read into before it is known how much there is.
+  var scratch = [UInt8](repeating: 0, count: 64 << 10)
+  private var dateSecond: Int = -1
+  private var dateLine: [UInt8] = []
+
+  public init(loop: EventLoop, limits: Limits, load: ConnectionLoad, service: any Service) {
+    self.loop = loop
+    self.limits = limits
+    self.load = load
+    self.service = service
+  }
+
+  public var connectionCount: Int { connections.count }
+
+  public func connection(_ identifier: UInt64) -> Connection? { connections[identifier] }
+
+  /// A place in the load has been taken for it; it is given back if there is no connection.
+  func add(_ make: (UInt64) throws(SystemError) -> Connection) {
+    let identifier = nextIdentifier
+    nextIdentifier += 1
+    do {
+      connections[identifier] = try make(identifier)
+    } catch {
+      load.leave()
+    }
+  }
+
+  func remove(_ connection: Connection) {
+    if connections.removeValue(forKey: connection.identifier) != nil { load.leave() }
+  }
+
+  /// Idle connections close now, the others behind their answer.
+  public func drain() {
+    isDraining = true
+    for connection in Array(connections.values) { connection.closeIfIdle() }
+  }
+
+  /// Closes every connection, whatever it is doing.
+  public func closeAll() {
+    for connection in Array(connections.values) { connection.close(.closed) }
+  }
+
+  /// `Date: …` with its CRLF (RFC 9110, section 6.6.1), made once a second.
+  func appendDate(to head: inout [UInt8]) {
+    var now = time(nil)
+    if now != dateSecond {
+      dateSecond = now
+      var parts = unsafe tm()
+      unsafe gmtime_r(&now, &parts)
+      var text = [CChar](repeating: 0, count: 64)
+      // The C locale is in force: nothing calls setlocale.
+      let count = unsafe strftime(&text, 64, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts)
+      dateLine = text[..<count].map { UInt8(bitPattern: $0) }
+    }
+    head.append(contentsOf: dateLine)
+  }
+}
+
+/// Connections over all loops, against the limit. Any thread.
+public final class ConnectionLoad: Sendable {
+  public let limit: Int
+  private let open = Atomic<Int>(0)
+
+  public init(limit: Int) {
+    self.limit = limit
+  }
+
+  public var count: Int { open.load(ordering: .relaxed) }
+
+  /// Takes a place, or says that there is none.
+  func enter() -> Bool {
+    let now = open.add(1, ordering: .relaxed).newValue
+    if now <= limit { return true }
+    leave()
+    return false
+  }
+
+  func leave() {
+    open.subtract(1, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,51 @@
+public import HTTPWire
+
+/// What answers requests. One instance per loop; every call comes on that loop's thread.
+///
+/// For each request a connection calls `admit` when the head is there, then `serve` when the body
+/// is, and the service answers, then or later, with exactly one of `Connection.respond` and
+/// `Connection.follow`. What the connection itself has to refuse it asks `refusal` for, so that
+/// every error comes in the dialect of its API.
+public protocol Service: AnyObject {
+  /// Decides on the head alone, before a byte of the body is read. Sets `connection.exchange`.
+  func admit(_ head: RequestHead, _ bytes: Span<UInt8>, on connection: Connection) -> HeadVerdict
+
+  func serve(
+    _ head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, on connection: Connection)
+
+  /// The answer to bad input found while reading; the connection closes behind it.
+  func refusal(_ fault: RequestFault, on connection: Connection) -> Response
+}
+
+public enum HeadVerdict {
+  /// Read the body, of at most so many bytes.
+  case proceed(bodyLimit: Int)
+  case refuse(Response)
+}
+
+/// Why a request could not be read. `status` is the answer that it gets.
+public struct RequestFault: Error, Equatable, Sendable {
+  public let status: Int
+  public let reason: String
+
+  public init(status: Int, reason: String) {
+    self.status = status
+    self.reason = reason
+  }
+}
+
+/// One request and its answer, as the service sees it. Told exactly once how it ended.
+public protocol Exchange: AnyObject {
+  func ended(_ end: ExchangeEnd, bytesSent: Int)
+}
+
+public enum ExchangeEnd: Equatable, Sendable {
+  /// The whole answer was given to the kernel.
+  case completed
+  /// The client closed, or reset, before that.
+  case clientLeft
+  /// The client's socket took nothing for the stall time-out.
+  case stalled
+  /// We closed it: shutdown.
+  case closed
+}

@@ -1,0 +1,198 @@
+// The event loop: between the kernel's readiness and everything that acts on it.
+//
+// One loop is one thread with one epoll instance. A turn is: wait; tell each handler what its
+// descriptor is ready for; fire the timers that are due; run the turn hooks. Work is done per turn,
+// not per event: handlers read and append, the hooks at the end of the turn send what has gathered.
+//
+// Rules: everything but `Mailbox.post` belongs to the loop's own thread. A handler may watch,
+// unwatch, arm and disarm anything at any time, itself included; readiness that was reported
+// earlier in the turn for a watch that has gone since is dropped (the generation in the token says
+// so, even when the kernel has given the descriptor's number away again).
+//
+// It does not own descriptors, does no I/O of its own but the mailbox's, and never blocks other
+// than in `wait`.
+
+internal import CLinux
+internal import Glibc
+
+/// What epoll reports of a descriptor, and what one asks it to report.
+public struct Readiness: OptionSet, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  public static let readable = Readiness(rawValue: EPOLLIN.rawValue)
+  public static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+  /// The peer has closed, or shut down its sending side.
+  public static let peerClosed = Readiness(rawValue: EPOLLRDHUP.rawValue)
+  /// Reported always, asked for or not.
+  public static let failed = Readiness(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
+  /// Of several loops that watch one listening socket, wake one.
+  public static let exclusive = Readiness(rawValue: EPOLLEXCLUSIVE.rawValue)
+}
+
+public protocol ReadinessHandler: AnyObject {
+  func ready(_ readiness: Readiness)
+}
+
+/// Names one registration. Stale tokens are harmless: every operation on them does nothing.
+public struct Watch: Equatable, Sendable {
+  let slot: UInt32
+  let generation: UInt32
+
+  /// Names no registration.
+  public static let none = Watch(slot: .max, generation: .max)
+
+  var word: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+  init(slot: UInt32, generation: UInt32) {
+    self.slot = slot
+    self.generation = generation
+  }
+  init(word: UInt64) {
+    self.init(slot: UInt32(truncatingIfNeeded: word), generation: UInt32(word >> 32))
+  }
+}
+
+public final class EventLoop {
+  /// Position among the daemon's loops, from 0.
+  public let index: Int
+  /// CLOCK_MONOTONIC in nanoseconds, read once at the start of a turn.
+  public private(set) var now: UInt64
+  /// Turns made so far.
+  public private(set) var turns: UInt64 = 0
+
+  private let epoll: Descriptor
+  private var registrations: [Registration] = []
+  private var freeSlots: [UInt32] = []
+  private var hooks: [() -> Void] = []
+  var timers = TimerHeap()
+  private var running = false
+
+  /// How much readiness one `epoll_wait` brings; more waits for the next turn.
+  private static let readinessPerTurn = 512
+  private var reported = [clinux_readiness](
+    repeating: clinux_readiness(), count: readinessPerTurn)
+
+  private struct Registration {
+    var handler: (any ReadinessHandler)?
+    var descriptor: CInt
+    var interest: Readiness
+    var generation: UInt32
+  }
+
+  public init(index: Int = 0) throws(SystemError) {
+    self.index = index
+    epoll = Descriptor(owning: try SystemError.check(clinux_epoll_create(), "epoll_create1"))
+    now = clinux_monotonic()
+  }
+
+  // MARK: Turns
+
+  /// Adds work for the end of every turn; hooks run in the order in which they were added.
+  public func atEndOfTurn(_ hook: @escaping () -> Void) {
+    hooks.append(hook)
+  }
+
+  /// Turns until `stop` is called. Throws only if epoll itself fails.
+  public func run() throws(SystemError) {
+    running = true
+    while running { try turn() }
+  }
+
+  /// The current turn is completed, then `run` returns.
+  public func stop() {
+    running = false
+  }
+
+  /// One turn; waits at most until the next timer, or `atMost` milliseconds.
+  public func turn(atMost limit: CInt? = nil) throws(SystemError) {
+    var timeout = timers.millisecondsToNext(now: clinux_monotonic())
+    if let limit, timeout < 0 || limit < timeout { timeout = limit }
+    let count = unsafe clinux_epoll_wait(
+      epoll.number, &reported, CInt(Self.readinessPerTurn), timeout)
+    if count < 0 && count != -EINTR { throw SystemError("epoll_wait", -count) }
+    now = clinux_monotonic()
+    turns &+= 1
+    for position in 0..<Int(max(count, 0)) { dispatch(position) }
+    while let timer = timers.takeDue(now: now) { timer.action() }
+    for hook in hooks { hook() }
+  }
+
+  private func dispatch(_ position: Int) {
+    let watch = Watch(word: reported[position].data)
+    let registration = registrations[Int(watch.slot)]
+    guard registration.generation == watch.generation, let handler = registration.handler
+    else { return }
+    handler.ready(Readiness(rawValue: reported[position].events))
+  }
+
+  // MARK: Watching descriptors
+
+  /// Reports the readiness of `descriptor` (level-triggered) until `unwatch`. The caller keeps the
+  /// descriptor open that long; the loop keeps the handler alive.
+  public func watch(
+    _ descriptor: CInt, for interest: Readiness, handler: any ReadinessHandler
+  ) throws(SystemError) -> Watch {
+    let slot: UInt32
+    if let free = freeSlots.popLast() {
+      slot = free
+    } else {
+      slot = UInt32(registrations.count)
+      registrations.append(
+        Registration(handler: nil, descriptor: -1, interest: [], generation: 0))
+    }
+    let watch = Watch(slot: slot, generation: registrations[Int(slot)].generation)
+    let answer = clinux_epoll_control(
+      epoll.number, EPOLL_CTL_ADD, descriptor, interest.rawValue, watch.word)
+    guard answer >= 0 else {
+      freeSlots.append(slot)
+      throw SystemError("epoll_ctl(ADD)", -answer)
+    }
+    registrations[Int(slot)].handler = handler
+    registrations[Int(slot)].descriptor = descriptor
+    registrations[Int(slot)].interest = interest
+    return watch
+  }
+
+  /// Changes what is reported; no system call when nothing changes.
+  public func change(_ watch: Watch, to interest: Readiness) {
+    let slot = Int(watch.slot)
+    guard isCurrent(watch), registrations[slot].interest != interest else { return }
+    registrations[slot].interest = interest
+    // Fails only for a descriptor that its owner closed first: then there is nothing to report.
+    _ = clinux_epoll_control(
+      epoll.number, EPOLL_CTL_MOD, registrations[slot].descriptor, interest.rawValue, watch.word)
+  }
+
+  private func isCurrent(_ watch: Watch) -> Bool {
+    let slot = Int(watch.slot)
+    return slot < registrations.count && registrations[slot].generation == watch.generation
+      && registrations[slot].handler != nil
+  }
+
+  /// Call before the descriptor is closed.
+  public func unwatch(_ watch: Watch) {
+    let slot = Int(watch.slot)
+    guard isCurrent(watch) else { return }
+    // ENOENT and EBADF: a library that owns the descriptor (libcurl) closed it first.
+    _ = clinux_epoll_control(epoll.number, EPOLL_CTL_DEL, registrations[slot].descriptor, 0, 0)
+    registrations[slot].handler = nil
+    registrations[slot].generation &+= 1
+    freeSlots.append(watch.slot)
+  }
+
+  // MARK: Timers
+
+  /// Fires `timer` once, at the earliest after `delay` nanoseconds; armed already, it is moved.
+  public func arm(_ timer: Timer, after delay: UInt64) {
+    timers.arm(timer, at: clinux_monotonic() &+ delay)
+  }
+
+  /// The same at a point in time on this loop's clock.
+  public func arm(_ timer: Timer, at deadline: UInt64) {
+    timers.arm(timer, at: deadline)
+  }
+
+  public func disarm(_ timer: Timer) {
+    timers.disarm(timer)
+  }
+}

@@ -1,0 +1,159 @@
+internal import CLinux
+internal import Glibc
+
+/// Where the other end of an accepted connection is.
+public struct PeerAddress: Equatable, Sendable, CustomStringConvertible {
+  public enum Family: UInt8, Sendable {
+    case unix = 1
+    case ipv4 = 4
+    case ipv6 = 6
+  }
+  public let family: Family
+  /// Network byte order: the first 4 bytes for IPv4, all 16 for IPv6.
+  public let bytes: [UInt8]
+  public let port: UInt16
+
+  init(_ peer: clinux_peer) {
+    family = Family(rawValue: peer.family) ?? .unix
+    port = peer.port
+    var address = peer.address
+    let count = family == .ipv4 ? 4 : family == .ipv6 ? 16 : 0
+    bytes = unsafe withUnsafeBytes(of: &address) { unsafe Array($0.prefix(count)) }
+  }
+
+  /// Without the port, as the log shows it: `127.0.0.1`, `2001:db8::1`, `unix`.
+  public var description: String {
+    guard family != .unix else { return "unix" }
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    let kind = family == .ipv4 ? AF_INET : AF_INET6
+    guard unsafe inet_ntop(kind, bytes, &text, socklen_t(text.count)) != nil else { return "?" }
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+/// A socket that listens, non-blocking, closed with its owner.
+public struct ListeningSocket: ~Copyable {
+  public let descriptor: Descriptor
+  /// The port that the kernel gave, for TCP.
+  public let port: UInt16
+
+  /// Connections that the kernel completes before we accept them; the kernel caps it at
+  /// net.core.somaxconn.
+  private static let backlog: CInt = 4096
+
+  /// Listens on every loop's own socket of one address (SO_REUSEPORT): the kernel spreads
+  /// connections over them. `host` is a numeric address or a name; its first address is taken.
+  public static func tcp(host: String, port: UInt16) throws(SystemError) -> ListeningSocket {
+    let socket = try bound(host, port, sharing: [SO_REUSEADDR, SO_REUSEPORT])
+    try SystemError.checkErrno(listen(socket.number, backlog), "listen on \(host):\(port)")
+    let given = localPort(socket.number) ?? port
+    return ListeningSocket(descriptor: socket, port: given)
+  }
+
+  private static func bound(
+    _ host: String, _ port: UInt16, sharing options: [CInt]
+  ) throws(SystemError) -> Descriptor {
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+    unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+    var found: UnsafeMutablePointer<addrinfo>?
+    guard unsafe getaddrinfo(host, String(port), &hints, &found) == 0, let info = unsafe found
+    else { throw SystemError("resolve \(host)", EADDRNOTAVAIL) }
+    defer { unsafe freeaddrinfo(info) }
+
+    let socket = try open(unsafe info.pointee.ai_family)
+    var on: CInt = 1
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    for option in options {
+      let answer = unsafe setsockopt(socket.number, SOL_SOCKET, option, &on, size)
+      try SystemError.checkErrno(answer, "setsockopt")
+    }
+    let answer = unsafe bind(socket.number, info.pointee.ai_addr, info.pointee.ai_addrlen)
+    try SystemError.checkErrno(answer, "listen on \(host):\(port)")
+    return socket
+  }
+
+  /// Listens in the file system. A socket file that nobody answers is left over and replaced; one
+  /// that answers is somebody else's (EADDRINUSE).
+  public static func unix(path: String) throws(SystemError) -> ListeningSocket {
+    let socket = try open(AF_UNIX)
+    let taken = try unsafe withUnixAddress(path) { unsafe connect(socket.number, $0, $1) }
+    if taken == 0 { throw SystemError("bind \(path)", EADDRINUSE) }
+    if errno == ECONNREFUSED { unsafe unlink(path) }
+    let fresh = try open(AF_UNIX)
+    let bound = try unsafe withUnixAddress(path) { unsafe bind(fresh.number, $0, $1) }
+    try SystemError.checkErrno(bound, "bind \(path)")
+    try SystemError.checkErrno(listen(fresh.number, backlog), "listen")
+    return ListeningSocket(descriptor: fresh, port: 0)
+  }
+
+  /// A Unix-domain socket for one more loop (dup(2)); watch it as `.exclusive`.
+  public static func duplicate(of descriptor: CInt) throws(SystemError) -> ListeningSocket {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    try SystemError.checkErrno(copy, "fcntl(F_DUPFD_CLOEXEC)")
+    return ListeningSocket(descriptor: Descriptor(owning: copy), port: 0)
+  }
+
+  /// SO_REUSEPORT lets two daemons of one user share a port without a word: throws EADDRINUSE if
+  /// somebody listens there already.
+  public static func checkFree(host: String, port: UInt16) throws(SystemError) {
+    guard port != 0 else { return }
+    let socket = try bound(host, port, sharing: [SO_REUSEADDR])
+    try SystemError.checkErrno(Glibc.listen(socket.number, 1), "listen on \(host):\(port)")
+  }
+
+  public enum Accepted: ~Copyable {
+    case connection(Descriptor, PeerAddress)
+    /// Nobody waits.
+    case none
+    /// EMFILE or ENFILE: the connection stays in the kernel's queue.
+    case outOfDescriptors
+    /// That one went before we took it, or the kernel is short of memory; try the next.
+    case failed(SystemError)
+  }
+
+  public func accept() -> Accepted {
+    var peer = clinux_peer()
+    let answer = unsafe clinux_accept(descriptor.number, &peer)
+    if answer >= 0 { return .connection(Descriptor(owning: answer), PeerAddress(peer)) }
+    switch -answer {
+    case EAGAIN: return .none
+    case EMFILE, ENFILE: return .outOfDescriptors
+    default: return .failed(SystemError("accept4", -answer))
+    }
+  }
+
+  private static func open(_ family: CInt) throws(SystemError) -> Descriptor {
+    let kind = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let socket = Glibc.socket(family, kind, 0)
+    return Descriptor(owning: try SystemError.checkErrno(socket, "socket"))
+  }
+
+  private static func localPort(_ socket: CInt) -> UInt16? {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      let address = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
+      guard unsafe getsockname(socket, address, &length) == 0 else { return nil }
+      // sockaddr_in and sockaddr_in6 both have the port at offset 2, in network byte order.
+      let port = unsafe UnsafeRawPointer(pointer).load(fromByteOffset: 2, as: UInt16.self)
+      return UInt16(bigEndian: port)
+    }
+  }
+
+  private static func withUnixAddress(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+  ) throws(SystemError) -> CInt {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = Array(path.utf8)
+    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+      throw SystemError("bind \(path)", ENAMETOOLONG)
+    }
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+    return unsafe withUnsafePointer(to: &address) { pointer in
+      let generic = unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
+      return unsafe body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+    }
+  }
+}

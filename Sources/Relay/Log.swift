@@ -1,0 +1,113 @@
+public import Configuration
+internal import Glibc
+internal import JSONWire
+
+/// One line a thing that happened, on standard error: for journald (`<6>` prefixes), people or
+/// programs. It never gets keys or text of a conversation to write.
+///
+/// Any thread: a line is one write(2). A reader of ours that does not read makes it wait; journald
+/// does read.
+public struct Log: Sendable {
+  private let format: Settings.LogFormat
+  private let threshold: Int
+  private let hasPrefix: Bool
+
+  public init(_ settings: Settings.Log) {
+    format = settings.format
+    threshold = Self.priority(settings.level)
+    // Set by systemd when standard error goes to the journal (systemd.exec(5)).
+    hasPrefix = unsafe getenv("JOURNAL_STREAM") != nil
+  }
+
+  public enum Value: Sendable {
+    case text(String)
+    case integer(Int)
+    /// Nanoseconds, shown as milliseconds.
+    case duration(UInt64)
+  }
+
+  public func write(
+    _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)] = []
+  ) {
+    let priority = Self.priority(level)
+    guard priority <= threshold else { return }
+    var line: [UInt8] = hasPrefix ? Array("<\(priority)>".utf8) : []
+    switch format {
+    case .text: appendText(level, event, fields, to: &line)
+    case .json: appendJSON(level, event, fields, to: &line)
+    }
+    line.append(UInt8(ascii: "\n"))
+    var start = 0
+    while start < line.count {
+      let written = unsafe line.span.extracting(start...).withUnsafeBytes { bytes in
+        unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+      }
+      if written < 0 && errno != EINTR { return }
+      start += max(written, 0)
+    }
+  }
+
+  /// syslog(3) levels.
+  private static func priority(_ level: Settings.LogLevel) -> Int {
+    switch level {
+    case .debug: 7
+    case .info: 6
+    case .warning: 4
+    case .error: 3
+    }
+  }
+
+  private func appendText(
+    _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)],
+    to line: inout [UInt8]
+  ) {
+    line += Array("\(WallClock.text(WallClock.now)) \(level.rawValue) \(event)".utf8)
+    for (name, value) in fields {
+      line += Array(" \(name)=".utf8)
+      switch value {
+      case .text(let text):
+        if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }),
+          !text.isEmpty
+        {
+          line += Array(text.utf8)
+        } else {
+          JSONText.appendQuoted(text, to: &line)
+        }
+      case .integer(let number): line += Array(String(number).utf8)
+      case .duration(let nanoseconds): line += Array("\(Self.milliseconds(nanoseconds))ms".utf8)
+      }
+    }
+  }
+
+  private func appendJSON(
+    _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)],
+    to line: inout [UInt8]
+  ) {
+    var json = JSONWriter(appendingTo: line)
+    json.beginObject()
+    json.key("time")
+    json.string(WallClock.text(WallClock.now))
+    json.key("level")
+    json.string(level.rawValue)
+    json.key("event")
+    json.string(event)
+    for (name, value) in fields {
+      json.key(name)
+      switch value {
+      case .text(let text): json.string(text)
+      case .integer(let number): json.integer(number)
+      case .duration(let nanoseconds):
+        json.raw(Array(Self.milliseconds(nanoseconds).utf8).span)
+      }
+    }
+    json.endObject()
+    line = json.bytes
+  }
+
+  /// With three decimals.
+  private static func milliseconds(_ nanoseconds: UInt64) -> String {
+    let fraction = nanoseconds / 1000 % 1000
+    let padding = fraction < 10 ? "00" : fraction < 100 ? "0" : ""
+    return "\(nanoseconds / 1_000_000).\(padding)\(fraction)"
+  }
+}

@@ -1,0 +1,44 @@
+internal import ClientAPIs
+internal import StreamLog
+
+/// What loops say to each other. Every question carries the asker's loop and connection, and is
+/// answered exactly once.
+enum Message: Sendable {
+  /// To the owner: give this reader a place in the stream.
+  case attach(Attach)
+  /// Back to the reader's loop.
+  case attached(connection: UInt64, AttachAnswer)
+  /// To a loop with readers: these renderings have grown. At most one a turn.
+  case advanced([Rendering])
+  /// To the owner: a reader that it counts has gone.
+  case left(StreamID, RenderingKey, loop: Int)
+  /// To the owner: what is the state of this stream; stop it first if `cancels`.
+  case inquire(StreamID, cancels: Bool, connection: UInt64, loop: Int)
+  /// Back to the asker's loop: nil for an unknown stream.
+  case answer(connection: UInt64, StreamSnapshot?)
+  /// To the owner: its time is over, or its memory is needed.
+  case expire(StreamID)
+  /// Accept no more, let what runs come to its end.
+  case drain
+  /// Every loop has come to its end.
+  case exit
+}
+
+struct Attach: Sendable {
+  var id: StreamID
+  var key: RenderingKey
+  /// Resume behind this event; 0 for everything.
+  var after: Int
+  var connection: UInt64
+  var loop: Int
+}
+
+enum AttachAnswer: Sendable {
+  /// The reader is counted, and reads from here.
+  case reading(StreamID, RenderingKey, Rendering, offset: Int)
+  /// It has had everything, the terminal event included.
+  case past
+  /// It claims to have had events that do not exist.
+  case ahead
+  case unknown
+}

@@ -1,0 +1,160 @@
+internal import Admission
+public import Configuration
+public import EventLoop
+internal import Glibc
+internal import Upstream
+
+/// The daemon's work, from the first socket to the last: one worker per loop, and what they share.
+public enum Relay {
+  /// Listens, serves, and returns when SIGTERM or SIGINT has been answered: no more is accepted,
+  /// what runs comes to its end or is told that its time is up.
+  ///
+  /// - Parameter whenListening: Called once with the addresses, when connections are accepted.
+  /// - Throws: When an address cannot be listened on, or the kernel refuses the means to.
+  public static func run(
+    _ settings: Settings, _ secrets: Secrets, whenListening: ([String]) -> Void
+  ) throws(SystemError) {
+    let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
+    TransferDriver.initializeLibrary()
+    let shared = try makeShared(settings, secrets)
+    let worker = try Worker(index: 0, shared: shared)
+    let addresses = try listen(settings.listen, worker)
+
+    let log = shared.log
+    try signals.open(on: worker.loop) { signal in
+      if signal == SIGHUP {
+        log.write(.warning, "reload", [("ignored", .text("restart to take a new configuration"))])
+        return
+      }
+      log.write(.info, "shutdown", [("signal", .integer(Int(signal)))])
+      for mailbox in shared.mailboxes { mailbox.post(.drain) }
+    }
+    let others = try startOthers(shared, addresses)
+    whenListening(addresses.map(\.shown))
+    try worker.loop.run()
+    for thread in others { thread.join() }
+    log.write(.info, "stopped")
+  }
+
+  private static func makeShared(
+    _ settings: Settings, _ secrets: Secrets
+  ) throws(SystemError) -> Shared {
+    var settings = settings
+    let log = Log(settings.log)
+    let loops = min(
+      settings.loops > 0 ? settings.loops : processorCount(), StreamID.maximumLoops)
+    let most = raiseDescriptorLimit() - reservedDescriptors
+    if settings.limits.connections > most {
+      log.write(
+        .warning, "limits",
+        [
+          ("connections", .integer(most)),
+          ("reason", .text("the process may not have more descriptors")),
+        ])
+      settings.limits.connections = max(most, 1)
+    }
+    var mailboxes: [Mailbox<Message>] = []
+    for _ in 0..<loops { mailboxes.append(try Mailbox()) }
+    return Shared(
+      settings: settings,
+      secrets: Shared.Secrets(
+        keys: KeyRing(secrets.keys.map { (name: $0.name, bytes: $0.secret.copy) }),
+        upstreamKeys: secrets.upstreamKeys.mapValues(\.copy)),
+      mailboxes: mailboxes, log: log)
+  }
+
+  /// For listeners, loops, the store, and connections to upstreams.
+  private static let reservedDescriptors = 512
+
+  /// Takes as many descriptors as the system lets us have.
+  private static func raiseDescriptorLimit() -> Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return 1024
+    }
+    if limit.rlim_cur < limit.rlim_max {
+      limit.rlim_cur = limit.rlim_max
+      _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
+
+  // MARK: Listening
+
+  /// An address that the first loop listens on, as the others need it to do the same.
+  private enum BoundAddress: Sendable {
+    case tcp(host: String, port: UInt16)
+    case unix(path: String, descriptor: CInt)
+
+    var shown: String {
+      switch self {
+      case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+      case .unix(let path, _): "unix:\(path)"
+      }
+    }
+  }
+
+  private static func listen(
+    _ addresses: [Settings.ListenAddress], _ worker: Worker
+  ) throws(SystemError) -> [BoundAddress] {
+    var bound: [BoundAddress] = []
+    for address in addresses {
+      switch address {
+      case .tcp(let host, let port):
+        try ListeningSocket.checkFree(host: host, port: port)
+        let socket = try ListeningSocket.tcp(host: host, port: port)
+        bound.append(.tcp(host: host, port: socket.port))
+        try worker.listen(socket)
+      case .unix(let path):
+        let socket = try ListeningSocket.unix(path: path)
+        bound.append(.unix(path: path, descriptor: socket.descriptor.number))
+        try worker.listen(socket)
+      }
+    }
+    return bound
+  }
+
+  private static func startOthers(
+    _ shared: Shared, _ addresses: [BoundAddress]
+  ) throws(SystemError) -> [LoopThread.Joinable] {
+    var threads: [LoopThread.Joinable] = []
+    for index in shared.mailboxes.indices.dropFirst() {
+      threads.append(
+        try LoopThread.start(name: "loop-\(index)") {
+          do {
+            try serve(index, shared, addresses)
+          } catch {
+            shared.log.write(.error, "loop", [("error", .text("\(error)"))])
+            exit(1)
+          }
+        })
+    }
+    return threads
+  }
+
+  /// The life of one loop beside the first.
+  private static func serve(
+    _ index: Int, _ shared: Shared, _ addresses: [BoundAddress]
+  ) throws(SystemError) {
+    let worker = try Worker(index: index, shared: shared)
+    for address in addresses {
+      switch address {
+      case .tcp(let host, let port):
+        try worker.listen(try ListeningSocket.tcp(host: host, port: port))
+      case .unix(_, let descriptor):
+        try worker.listen(try ListeningSocket.duplicate(of: descriptor))
+      }
+    }
+    try worker.loop.run()
+  }
+}
+
+extension Secret {
+  fileprivate var copy: [UInt8] {
+    withBytes { bytes in
+      var copy: [UInt8] = []
+      copy.append(contentsOf: bytes)
+      return copy
+    }
+  }
+}

@@ -1,0 +1,62 @@
+internal import EventLoop
+internal import ClientAPIs
+internal import Configuration
+internal import Downstream
+
+/// What is known of one request from its head to its end: whose answer it gets, which stream it
+/// reads, and the line that the log gets.
+final class RequestRecord: Exchange {
+  let api: API
+  let endpoint: Endpoint?
+  /// As the client gave it, if it was fit, else made here.
+  let requestID: String
+  private unowned let worker: Worker
+  private let method: String
+  private let path: String
+  private let address: String
+  private let startedAt: UInt64
+  private(set) var headSentAt: UInt64?
+  /// The name of the key that the request came with.
+  var keyName: String?
+  var status = 0
+  var model: String?
+  var upstream: String?
+  var streamID: StreamID?
+  /// This request is counted among the stream's readers, in this wire format.
+  var reads: RenderingKey?
+
+  init(
+    api: API, endpoint: Endpoint?, requestID: String, method: String, path: String,
+    connection: Connection, worker: Worker
+  ) {
+    self.api = api
+    self.endpoint = endpoint
+    self.requestID = requestID
+    self.method = method
+    self.path = path
+    self.worker = worker
+    address = connection.peer.description
+    startedAt = worker.loop.now
+  }
+
+  func headSent() {
+    if headSentAt == nil { headSentAt = worker.loop.now }
+  }
+
+  func ended(_ end: ExchangeEnd, bytesSent: Int) {
+    worker.exchangeEnded(self)
+    var fields: [(StaticString, Log.Value)] = [
+      ("request", .text(requestID)), ("client", .text(address)), ("api", .text(api.rawValue)),
+      ("method", .text(method)), ("path", .text(path)), ("status", .integer(status)),
+    ]
+    if let keyName { fields.append(("key", .text(keyName))) }
+    if let model { fields.append(("model", .text(model))) }
+    if let upstream { fields.append(("upstream", .text(upstream))) }
+    if let streamID { fields.append(("stream", .text(worker.shownInLog(streamID)))) }
+    fields.append(("bytes", .integer(bytesSent)))
+    if let headSentAt { fields.append(("first", .duration(headSentAt &- startedAt))) }
+    fields.append(("duration", .duration(worker.loop.now &- startedAt)))
+    fields.append(("end", .text("\(end)")))
+    worker.shared.log.write(.info, "request", fields)
+  }
+}

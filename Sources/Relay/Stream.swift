@@ -1,0 +1,225 @@
+// One generation's log: what was said, kept in as many wire formats as somebody reads.
+//
+// It belongs to the loop that asks upstream. Everything here happens on that loop; other loops get
+// a `Rendering` and read it by themselves.
+//
+// The theory: the log is kept as the bytes of its first rendering, chunks of an OpenAI-compatible
+// stream framed for HTTP/1.1. Readers of that format cost nothing more. Another format is rendered
+// from those bytes when its first reader comes, by the same parser and format reader that took them
+// in, and from then on event by event beside the first.
+//
+// Invariant: every rendering has exactly `sequence` events, and is closed exactly when `ending` is
+// set; the terminal event is the last one and counts.
+
+internal import JSONWire
+internal import ClientAPIs
+internal import Downstream
+internal import EventStream
+internal import ModelFormats
+internal import StreamLog
+
+/// A wire format and whether it is cut into chunks (HTTP/1.1) or not (HTTP/1.0).
+struct RenderingKey: Hashable, Sendable {
+  var format: WireFormat
+  var isChunked: Bool
+
+  static let first = RenderingKey(format: .openAI, isChunked: true)
+}
+
+/// A rendering that grows with the log, and who must be woken when it does.
+struct LiveRendering {
+  let key: RenderingKey
+  let rendering: Rendering
+  /// The owner's own subscribers.
+  var audience: Audience?
+  /// Subscribers on each other loop.
+  var remoteReaders: [Int]
+}
+
+final class Stream {
+  let id: StreamID
+  /// Nanoseconds since 1970.
+  let createdAt: UInt64
+  private let budget: LogBudget
+  private let loops: Int
+  private(set) var renderings: [LiveRendering] = []
+  private(set) var sequence = 0
+  private(set) var ending: Ending?
+  private(set) var usage: Usage?
+  private(set) var finishReason: String?
+  /// On all loops, those included that still wait for their first byte.
+  var readers = 0
+  /// Set while the stream is in its worker's list of those to be flushed.
+  var isTouched = false
+  private var scratch: [UInt8] = []
+  private var hasOptionalRange = false
+
+  init(id: StreamID, createdAt: UInt64, budget: LogBudget, loops: Int) {
+    self.id = id
+    self.createdAt = createdAt
+    self.budget = budget
+    self.loops = loops
+    renderings.append(make(.first))
+  }
+
+  /// Bytes of the first rendering.
+  var bytes: Int { renderings[0].rendering.written }
+
+  /// Bytes of all renderings.
+  var heldBytes: Int { renderings.reduce(0) { $0 + $1.rendering.written } }
+
+  // MARK: Growing
+
+  func append(_ event: ModelEvent, _ payload: Span<UInt8>) {
+    guard ending == nil else { return }
+    sequence += 1
+    if let reason = event.finishReason { finishReason = reason.text(in: payload) }
+    if let usage = event.usage { self.usage = usage }
+    let isOptional = event.kind == .usageOnly && !hasOptionalRange
+    for live in renderings { append(event, payload, sequence, isOptional, to: live) }
+    if isOptional { hasOptionalRange = true }
+  }
+
+  func close(_ ending: Ending) {
+    guard self.ending == nil else { return }
+    self.ending = ending
+    sequence += 1
+    for live in renderings { appendEnding(to: live) }
+  }
+
+  private func append(
+    _ event: ModelEvent, _ payload: Span<UInt8>, _ sequence: Int, _ isOptional: Bool,
+    to live: LiveRendering
+  ) {
+    scratch.removeAll(keepingCapacity: true)
+    live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch)
+    let start = live.rendering.written
+    write(scratch, to: live)
+    if isOptional && live.key.format == .openAI {
+      live.rendering.markOptional(start..<live.rendering.written)
+    }
+    live.rendering.endEvent()
+  }
+
+  private func appendEnding(to live: LiveRendering) {
+    guard let ending else { return }
+    // Only lines repeat the whole text at their end.
+    let text = live.key.format == .lines ? answerText() : []
+    let summary = AnswerSummary(
+      streamID: id.text, text: text, usage: usage, sequence: sequence)
+    scratch.removeAll(keepingCapacity: true)
+    live.key.format.appendEnding(ending, summary, to: &scratch)
+    write(scratch, to: live)
+    if live.key.isChunked { live.rendering.append("0\r\n\r\n".utf8Span.span) }
+    live.rendering.endEvent()
+    live.rendering.close()
+  }
+
+  /// Bytes of one event, as one chunk where the rendering is chunked (RFC 9112, section 7.1).
+  private func write(_ bytes: [UInt8], to live: LiveRendering) {
+    guard !bytes.isEmpty else { return }
+    guard live.key.isChunked else { return live.rendering.append(bytes.span) }
+    live.rendering.append(ChunkFraming.head(bytes.count).span)
+    live.rendering.append(bytes.span)
+    live.rendering.append(ChunkFraming.end.span)
+  }
+
+  // MARK: Reading back
+
+  /// The rendering for `key`, made now from the log if it has no reader yet. Its index is valid as
+  /// long as the stream.
+  func rendering(for key: RenderingKey) -> Int {
+    if let index = renderings.firstIndex(where: { $0.key == key }) { return index }
+    let live = make(key)
+    var seenOptional = false
+    replay { event, payload, sequence in
+      let isOptional = event.kind == .usageOnly && !seenOptional
+      append(event, payload, sequence, isOptional, to: live)
+      if isOptional { seenOptional = true }
+    }
+    appendEnding(to: live)
+    live.rendering.publish()
+    renderings.append(live)
+    return renderings.count - 1
+  }
+
+  func withRendering(_ index: Int, _ body: (inout LiveRendering) -> Void) {
+    body(&renderings[index])
+  }
+
+  /// The text of the answer so far, UTF-8.
+  func answerText() -> [UInt8] {
+    var text: [UInt8] = []
+    replay { event, payload, _ in event.text?.appendText(from: payload, to: &text) }
+    return text
+  }
+
+  /// One `chat.completion` object made of all chunks.
+  func assembledCompletion() -> [UInt8] {
+    var assembler = CompletionAssembler()
+    replay { _, payload, _ in
+      // The log holds only what the format reader has understood before.
+      try? assembler.add(payload)
+    }
+    return assembler.finish()
+  }
+
+  /// Every event but the terminal one, read back from the first rendering.
+  private func replay(_ body: (ModelEvent, Span<UInt8>, Int) -> Void) {
+    let first = renderings[0].rendering
+    first.publish()
+    var cursor = Cursor(first, at: 0, skippingOptional: false)
+    var event: [UInt8] = []
+    var parser = EventStreamParser(maximumEventBytes: Int.max / 2)
+    let count = ending == nil ? sequence : sequence - 1
+    for number in stride(from: 1, through: count, by: 1) {
+      guard let end = first.offset(after: number) else { return }
+      event.removeAll(keepingCapacity: true)
+      while cursor.offset < end {
+        let wanted = end - cursor.offset
+        cursor.read { bytes in
+          let taken = min(bytes.count, wanted)
+          event.append(contentsOf: bytes.extracting(0..<taken))
+          return (taken, ())
+        }
+      }
+      let payload = event.span.extracting(ChunkFraming.payload(of: event.span))
+      _ = try? parser.consume(payload) { _, payload in
+        if let read = try? ModelFormat.openAIChat.read(payload) { body(read, payload, number) }
+        return .proceed
+      }
+    }
+  }
+
+  private func make(_ key: RenderingKey) -> LiveRendering {
+    LiveRendering(
+      key: key, rendering: Rendering(budget: budget), audience: nil,
+      remoteReaders: Array(repeating: 0, count: loops))
+  }
+}
+
+/// The chunked transfer coding (RFC 9112, section 7.1) around one event.
+enum ChunkFraming {
+  static let end: [UInt8] = [13, 10]
+
+  /// The size line.
+  static func head(_ count: Int) -> [UInt8] {
+    Array(String(count, radix: 16).utf8) + end
+  }
+
+  static func chunk(_ bytes: [UInt8]) -> [UInt8] { head(bytes.count) + bytes + end }
+
+  /// Where the data stands in one chunk.
+  static func payload(of chunk: Span<UInt8>) -> Range<Int> {
+    var start = 0
+    while start < chunk.count, chunk[start] != 10 { start += 1 }
+    return min(start + 1, chunk.count)..<max(start + 1, chunk.count - 2)
+  }
+}
+
+extension [UInt8] {
+  mutating func append(contentsOf bytes: Span<UInt8>) {
+    reserveCapacity(count + bytes.count)
+    for index in bytes.indices { append(bytes[index]) }
+  }
+}

@@ -1,0 +1,293 @@
+// One loop's share of the relay: its connections, its streams, its upstream transfers.
+//
+// It is where the two sides meet: `Downstream` calls it with requests, `Upstream` with events, and
+// the streams that it owns are what passes between them. A request is accepted, sent upstream and
+// relayed here; only readers of a stream that another loop owns need a message, to find their place
+// and to be woken, once a turn.
+//
+// Order of a turn: readiness, timers, libcurl's start of new transfers, and last `flush`: every
+// stream that has grown is published and sent to its readers.
+
+internal import ClientAPIs
+internal import Configuration
+internal import Downstream
+internal import EventLoop
+internal import HTTPWire
+internal import ModelFormats
+internal import StreamLog
+internal import Upstream
+
+final class Worker {
+  let loop: EventLoop
+  let shared: Shared
+  let driver: TransferDriver
+  private(set) var server: Server!
+  private var listeners: [Listener] = []
+  let sources: [String: Source]
+  private let models: [String: Settings.Model]
+
+  var streams: [StreamID: Stream] = [:]
+  private var generations: [StreamID: Generation] = [:]
+  private var touched: [Stream] = []
+  /// Readers here of renderings that other loops own.
+  private var remoteAudiences: [ObjectIdentifier: Audience] = [:]
+  private var touchedAudiences: [Audience] = []
+  /// Renderings that have grown in this turn, by the loop that must hear of it.
+  private var outbox: [[Rendering]]
+  private var retentionTimer: Timer?
+  private var drainTimer: Timer?
+  private(set) var isDraining = false
+  private var hasDrained = false
+
+  /// Where answers come from.
+  enum Source {
+    case provider(Provider)
+    case demo(pace: UInt64)
+  }
+
+  init(index: Int, shared: Shared) throws(SystemError) {
+    loop = try EventLoop(index: index)
+    self.shared = shared
+    let settings = shared.settings
+    let idle = settings.upstreams.reduce(0) { $0 + $1.idleConnections }
+    driver = TransferDriver(loop: loop, idleConnections: idle)
+    outbox = Array(repeating: [], count: shared.mailboxes.count)
+    models = Dictionary(settings.models.map { ($0.id, $0) }) { first, _ in first }
+    sources = Self.sources(settings, shared.secrets)
+    server = Server(
+      loop: loop, limits: Self.limits(settings), load: shared.connections, service: self)
+    try shared.mailboxes[index].open(on: loop) { [unowned self] in self.receive($0) }
+    loop.atEndOfTurn { [unowned self] in self.flush() }
+    let timer = Timer { [unowned self] in self.dropExpired() }
+    retentionTimer = timer
+    loop.arm(timer, after: Self.retentionInterval)
+  }
+
+  /// How often finished streams are looked at.
+  private static let retentionInterval: UInt64 = 1_000_000_000
+
+  func listen(_ socket: consuming ListeningSocket) throws(SystemError) {
+    listeners.append(try Listener(socket, server: server))
+  }
+
+  // MARK: Streams of this loop
+
+  func model(_ name: String) -> Settings.Model? { models[name] ?? models["*"] }
+
+  func makeStream() -> Stream {
+    let stream = Stream(
+      id: StreamID(owner: loop.index), createdAt: WallClock.now, budget: shared.budget,
+      loops: shared.mailboxes.count)
+    streams[stream.id] = stream
+    return stream
+  }
+
+  func began(_ generation: Generation) {
+    generations[generation.stream.id] = generation
+  }
+
+  func generation(_ id: StreamID) -> Generation? { generations[id] }
+
+  func generationEnded(_ generation: Generation) {
+    generations[generation.stream.id] = nil
+    shared.releaseGeneration()
+    let stream = generation.stream
+    shared.retention.add(
+      Retention.Entry(id: stream.id, finishedAt: loop.now, bytes: stream.heldBytes))
+  }
+
+  /// Whether logs may grow. Beyond the budget the oldest finished streams go first.
+  func hasMemory() -> Bool {
+    guard shared.budget.isExceeded else { return true }
+    expire(shared.retention.take(bytes: shared.budget.used - shared.budget.limit))
+    return !shared.budget.isExhausted
+  }
+
+  private func dropExpired() {
+    expire(shared.retention.takeExpired(now: loop.now))
+    if let retentionTimer { loop.arm(retentionTimer, after: Self.retentionInterval) }
+  }
+
+  private func expire(_ identifiers: [StreamID]) {
+    for id in identifiers {
+      if id.owner == loop.index {
+        streams[id] = nil
+      } else if id.owner < shared.mailboxes.count {
+        shared.mailboxes[id.owner].post(.expire(id))
+      }
+    }
+  }
+
+  // MARK: Readers
+
+  /// The readers of one of this loop's streams on this loop.
+  func audience(of stream: Stream, _ index: Int) -> Audience {
+    var audience: Audience?
+    stream.withRendering(index) { live in
+      if live.audience == nil { live.audience = makeAudience(live.rendering, live.key) }
+      audience = live.audience
+    }
+    // Set just above.
+    return audience ?? makeAudience(stream.renderings[index].rendering, stream.renderings[index].key)
+  }
+
+  /// The readers on this loop of another loop's rendering.
+  func remoteAudience(_ rendering: Rendering, _ key: RenderingKey) -> Audience {
+    let identifier = ObjectIdentifier(rendering)
+    if let audience = remoteAudiences[identifier] { return audience }
+    let audience = makeAudience(rendering, key)
+    remoteAudiences[identifier] = audience
+    audience.whenEmpty = { [unowned self] in self.remoteAudiences[identifier] = nil }
+    return audience
+  }
+
+  private func makeAudience(_ rendering: Rendering, _ key: RenderingKey) -> Audience {
+    var heartbeat: [UInt8] = []
+    if let comment = key.format.heartbeat {
+      let bytes = Array(comment.description.utf8)
+      heartbeat = key.isChunked ? ChunkFraming.chunk(bytes) : bytes
+    }
+    return Audience(
+      rendering, loop: loop, heartbeat: heartbeat, every: server.limits.heartbeat)
+  }
+
+  /// A request has come to its end: if it read a stream, its owner counts one reader less.
+  func exchangeEnded(_ record: RequestRecord) {
+    guard let id = record.streamID, let key = record.reads else { return }
+    if id.owner == loop.index {
+      generations[id]?.initiatorLeft(record)
+      readerLeft(id, key, loop: loop.index)
+    } else {
+      shared.mailboxes[id.owner].post(.left(id, key, loop: loop.index))
+    }
+  }
+
+  func readerLeft(_ id: StreamID, _ key: RenderingKey, loop reader: Int) {
+    guard let stream = streams[id] else { return }
+    stream.readers -= 1
+    assert(stream.readers >= 0, "every reader is counted once and leaves once")
+    if reader != loop.index, let index = stream.renderings.firstIndex(where: { $0.key == key }) {
+      stream.withRendering(index) { $0.remoteReaders[reader] -= 1 }
+    }
+    generations[id]?.readersChanged()
+  }
+
+  // MARK: The end of a turn
+
+  /// The stream has grown, or has a new reader here: flush it when the turn ends.
+  func touch(_ stream: Stream) {
+    guard !stream.isTouched else { return }
+    stream.isTouched = true
+    touched.append(stream)
+  }
+
+  func touch(_ audience: Audience) {
+    touchedAudiences.append(audience)
+  }
+
+  private func flush() {
+    // What a flush ends may touch another stream: go on until nothing is left.
+    while let stream = touched.popLast() {
+      stream.isTouched = false
+      flush(stream)
+    }
+    while let audience = touchedAudiences.popLast() { audience.flush() }
+    for other in outbox.indices where !outbox[other].isEmpty {
+      shared.mailboxes[other].post(.advanced(outbox[other]))
+      outbox[other].removeAll(keepingCapacity: true)
+    }
+    if isDraining { checkDrained() }
+  }
+
+  private func flush(_ stream: Stream) {
+    for live in stream.renderings {
+      let hasGrown = live.rendering.announce()
+      if hasGrown {
+        for other in live.remoteReaders.indices where live.remoteReaders[other] > 0 {
+          outbox[other].append(live.rendering)
+        }
+      }
+      if let audience = live.audience, hasGrown || audience.needsFlush { audience.flush() }
+    }
+  }
+
+  /// Renderings of other loops have grown.
+  func advanced(_ renderings: [Rendering]) {
+    for rendering in renderings {
+      remoteAudiences[ObjectIdentifier(rendering)].map(touch)
+    }
+  }
+
+  // MARK: Shutting down
+
+  func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    for listener in listeners { listener.stop() }
+    listeners = []
+    server.drain()
+    armDrainTimer(shared.settings.timeouts.shutdown.nanoseconds) { [unowned self] in self.cut() }
+  }
+
+  /// Time is up: what still runs is told so, and gets a moment to hear it.
+  private func cut() {
+    for generation in Array(generations.values) {
+      generation.fail(Failure(.shuttingDown, "the server is shutting down"))
+    }
+    armDrainTimer(Self.farewell) { [unowned self] in self.server.closeAll() }
+  }
+
+  /// For readers to take the terminal event.
+  private static let farewell: UInt64 = 2_000_000_000
+
+  private func armDrainTimer(_ delay: UInt64, _ action: @escaping () -> Void) {
+    let timer = Timer(action)
+    drainTimer = timer
+    loop.arm(timer, after: delay)
+  }
+
+  private func checkDrained() {
+    guard !hasDrained, generations.isEmpty, server.connectionCount == 0 else { return }
+    hasDrained = true
+    guard shared.hasDrained() else { return }
+    for mailbox in shared.mailboxes { mailbox.post(.exit) }
+  }
+
+  // MARK: From the settings
+
+  private static func limits(_ settings: Settings) -> Server.Limits {
+    var limits = Server.Limits()
+    limits.head = HeadLimits(
+      headBytes: settings.limits.headBytes, fields: settings.limits.fields,
+      targetBytes: settings.limits.targetBytes)
+    limits.headTimeout = settings.timeouts.head.nanoseconds
+    limits.bodyTimeout = settings.timeouts.body.nanoseconds
+    limits.keepAliveTimeout = settings.timeouts.keepAlive.nanoseconds
+    limits.stallTimeout = settings.timeouts.stall.nanoseconds
+    limits.heartbeat = settings.timeouts.heartbeat.nanoseconds
+    return limits
+  }
+
+  private static func sources(_ settings: Settings, _ secrets: Shared.Secrets) -> [String: Source] {
+    var sources: [String: Source] = [:]
+    for upstream in settings.upstreams {
+      switch upstream.kind {
+      case .demo:
+        sources[upstream.name] = .demo(pace: upstream.pace.nanoseconds)
+      case .openai:
+        sources[upstream.name] = .provider(
+          Provider(
+            name: upstream.name, url: upstream.baseURL + "/chat/completions",
+            format: .openAIChat, key: secrets.upstreamKeys[upstream.name],
+            authorityFile: upstream.caFile,
+            timeouts: Provider.Timeouts(
+              connect: upstream.connectTimeout.nanoseconds,
+              firstEvent: upstream.firstEventTimeout.nanoseconds,
+              idle: upstream.idleTimeout.nanoseconds, total: upstream.totalTimeout.nanoseconds),
+            maximumEventBytes: settings.limits.eventBytes,
+            maximumAnswerBytes: settings.limits.answerBytes, idleLimit: upstream.idleConnections))
+      }
+    }
+    return sources
+  }
+}

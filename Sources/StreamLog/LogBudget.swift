@@ -1,0 +1,23 @@
+internal import Synchronization
+
+/// Bytes that all renderings of the process hold together. Counted, not reserved: the owner of a
+/// log asks `isExceeded` when it grows and decides what goes.
+public final class LogBudget: Sendable {
+  /// In bytes.
+  public let limit: Int
+  private let held = Atomic<Int>(0)
+
+  public init(limit: Int) {
+    self.limit = limit
+  }
+
+  /// Bytes held now; any thread.
+  public var used: Int { held.load(ordering: .relaxed) }
+  public var isExceeded: Bool { used > limit }
+  /// An eighth beyond the limit: what has been given up may not have been freed yet.
+  public var isExhausted: Bool { used > limit + limit / 8 }
+
+  func add(_ bytes: Int) {
+    held.add(bytes, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,243 @@
+// One request to an upstream, from its start to the last byte of its answer.
+//
+// It stands between libcurl, which hands it bytes, and the receiver, which is told events. What the
+// answer is, its head says: an event stream is read as it comes; JSON is gathered and handed over
+// whole; anything but 200 is gathered, as far as it is small, and becomes a fault.
+//
+// Rules: the receiver is told `ended` exactly once, and nothing after it. With the terminal marker
+// the answer is complete, whatever the connection does then; the transfer lives on for a moment so
+// that its connection can be used again. Without a marker or a finish reason an end is a cut.
+//
+// Time-outs: connect is libcurl's; first event, idle and total are one timer here, pushed back by
+// events that carry content (keep-alives do not).
+
+internal import CCurl
+internal import EventLoop
+internal import ModelFormats
+
+@safe public final class Transfer: Answering {
+  let provider: Provider
+  private let driver: TransferDriver
+  /// The owner of the generation; it holds this transfer, and cancels it before it goes.
+  private unowned let receiver: any AnswerReceiver
+  private var easy: UnsafeMutableRawPointer?
+  private var answer = Answer.unknown
+  private var timer: Timer?
+  private let started: UInt64
+  private var lastContent: UInt64
+  private var hasEvent = false
+  private var hasEnded = false
+
+  private enum Answer {
+    /// No byte of a body has come.
+    case unknown
+    case events(AnswerReader)
+    case whole([UInt8])
+    case refused(status: Int, [UInt8])
+  }
+
+  /// How long a connection may take to end its answer after the terminal marker.
+  private static let afterglow: UInt64 = 1_000_000_000
+
+  /// Starts at the end of this turn of the driver's loop.
+  /// - Parameter body: The JSON of the request.
+  public init(
+    _ body: [UInt8], to provider: Provider, on driver: TransferDriver,
+    receiver: any AnswerReceiver
+  ) {
+    self.provider = provider
+    self.driver = driver
+    self.receiver = receiver
+    started = driver.loop.now
+    lastContent = started
+    timer = Timer { [unowned self] in self.timeOut() }
+    armTimer()
+    start(body)
+  }
+
+  private func start(_ body: [UInt8]) {
+    guard let easy = unsafe provider.takeHandle() else { return end(Self.outOfMemory) }
+    unsafe self.easy = unsafe easy
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    unsafe ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
+    unsafe ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+    unsafe ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+    // libcurl copies it: an array's storage has no address that outlasts the call.
+    unsafe body.withUnsafeBytes { bytes in
+      _ = unsafe ccurl_set_pointer(
+        easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+    }
+    if unsafe !driver.start(self, easy) { end(Self.outOfMemory) }
+  }
+
+  private static let outOfMemory = AnswerOutcome.failed(
+    UpstreamFault(.connect, "out of memory for another request"))
+
+  func takeHandle() -> UnsafeMutableRawPointer? {
+    let taken = unsafe easy
+    unsafe easy = nil
+    return unsafe taken
+  }
+
+  public func cancel() {
+    hasEnded = true
+    release()
+  }
+
+  private func release() {
+    if let timer { driver.loop.disarm(timer) }
+    driver.remove(self)
+  }
+
+  private func end(_ outcome: AnswerOutcome) {
+    guard !hasEnded else { return }
+    hasEnded = true
+    receiver.ended(outcome)
+  }
+
+  private func fail(_ fault: UpstreamFault) {
+    end(.failed(fault))
+    release()
+  }
+
+  // MARK: Bytes
+
+  /// False tells libcurl to give the transfer up.
+  func received(_ bytes: Span<UInt8>) -> Bool {
+    if hasEnded { return true }
+    if case .unknown = answer { answer = classify() }
+    switch answer {
+    case .unknown:
+      return false
+    case .events(var reader):
+      answer = .unknown
+      defer { answer = .events(reader) }
+      return consume(bytes, &reader)
+    case .whole(var body):
+      answer = .unknown
+      defer { answer = .whole(body) }
+      guard body.count + bytes.count <= provider.maximumAnswerBytes else {
+        fail(UpstreamFault(.tooLarge, "the upstream's answer is beyond the limit"))
+        return false
+      }
+      for index in bytes.indices { body.append(bytes[index]) }
+      return true
+    case .refused(let status, var body):
+      let room = max(0, Provider.maximumErrorBytes - body.count)
+      for index in 0..<min(room, bytes.count) { body.append(bytes[index]) }
+      answer = .refused(status: status, body)
+      return true
+    }
+  }
+
+  private func consume(_ bytes: Span<UInt8>, _ reader: inout AnswerReader) -> Bool {
+    let before = reader.contentEvents
+    do {
+      try reader.consume(bytes, receiver)
+    } catch {
+      fail(error)
+      return false
+    }
+    if reader.contentEvents != before {
+      hasEvent = true
+      lastContent = driver.loop.now
+      armTimer()
+    }
+    if reader.isDone {
+      end(.complete)
+      if let timer { driver.loop.arm(timer, at: driver.loop.now &+ Self.afterglow) }
+    }
+    return true
+  }
+
+  private func classify() -> Answer {
+    guard let easy = unsafe easy else { return .unknown }
+    let status = unsafe ccurl_response_code(easy)
+    guard status == 200 else { return .refused(status: status, []) }
+    let type = unsafe contentType(easy)?.lowercased() ?? ""
+    if type.hasPrefix("text/event-stream") {
+      return .events(
+        AnswerReader(format: provider.format, maximumEventBytes: provider.maximumEventBytes))
+    }
+    return .whole([])
+  }
+
+  private func contentType(_ easy: UnsafeMutableRawPointer) -> String? {
+    unsafe ccurl_content_type(easy).map { unsafe String(cString: $0) }
+  }
+
+  // MARK: The end
+
+  /// libcurl has come to the end of the transfer, one way or the other.
+  func finished(_ result: CURLcode) {
+    if !hasEnded { end(outcome(result)) }
+    release()
+  }
+
+  private func outcome(_ result: CURLcode) -> AnswerOutcome {
+    if result == CURLE_OK, case .unknown = answer { answer = classify() }
+    switch answer {
+    case .unknown:
+      return .failed(Self.fault(result, hasAnswer: false))
+    case .events(let reader):
+      if reader.hasFinished { return .complete }
+      if result == CURLE_OK {
+        return .failed(UpstreamFault(.cut, "the upstream's answer ended before its end"))
+      }
+      return .failed(Self.fault(result, hasAnswer: true))
+    case .whole(let body):
+      guard result == CURLE_OK else { return .failed(Self.fault(result, hasAnswer: true)) }
+      receiver.received(answer: body.span)
+      return .complete
+    case .refused(let status, let body):
+      var fault = UpstreamFault(.status(status), "the upstream answered \(status)")
+      fault.body = body
+      if let easy = unsafe easy {
+        fault.contentType = unsafe contentType(easy)
+        let wait = unsafe ccurl_response_field(easy, "Retry-After")
+        fault.retryAfter = unsafe wait.map { unsafe String(cString: $0) }
+      }
+      return .failed(fault)
+    }
+  }
+
+  private static func fault(_ result: CURLcode, hasAnswer: Bool) -> UpstreamFault {
+    switch result {
+    case CURLE_OPERATION_TIMEDOUT:
+      return UpstreamFault(.timeout(.connect), "no connection to the upstream in time")
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM,
+      CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
+      return UpstreamFault(.tls, "no trusted connection to the upstream")
+    case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
+      return UpstreamFault(.connect, "the upstream cannot be reached")
+    default:
+      if hasAnswer {
+        return UpstreamFault(.cut, "the connection to the upstream broke inside the answer")
+      }
+      return UpstreamFault(.cut, "the connection to the upstream broke before an answer")
+    }
+  }
+
+  // MARK: Time
+
+  private func armTimer() {
+    guard let timer else { return }
+    let limit =
+      hasEvent ? lastContent &+ provider.timeouts.idle : started &+ provider.timeouts.firstEvent
+    driver.loop.arm(timer, at: min(limit, started &+ provider.timeouts.total))
+  }
+
+  private func timeOut() {
+    guard !hasEnded else { return release() }
+    let phase: UpstreamFault.Phase
+    let message: String
+    if driver.loop.now >= started &+ provider.timeouts.total {
+      (phase, message) = (.total, "the answer took longer than the upstream may take")
+    } else if hasEvent {
+      (phase, message) = (.idle, "the upstream stopped inside the answer")
+    } else {
+      (phase, message) = (.firstEvent, "the upstream did not begin to answer in time")
+    }
+    fail(UpstreamFault(.timeout(phase), message))
+  }
+}

@@ -1,0 +1,140 @@
+// libcurl's multi interface on an event loop: the other half of `curl_multi_socket_action`.
+//
+// libcurl says which sockets it wants watched and when it wants to be called again; the loop says
+// when they are ready or the time has come; libcurl then reads, writes and calls back. There is no
+// thread and no second epoll. Names are resolved by libcurl's own resolver threads, which report
+// through a socket like any other.
+//
+// Rule: handles may not be removed from inside a callback. What is cancelled or has ended there is
+// removed right after libcurl returns.
+
+internal import CCurl
+public import EventLoop
+
+@safe public final class TransferDriver {
+  let loop: EventLoop
+  private let multi: UnsafeMutableRawPointer
+  private var sockets: [CInt: WatchedSocket] = [:]
+  private var timer: Timer?
+  /// Transfers under way, kept alive by being here.
+  private var transfers: [ObjectIdentifier: Transfer] = [:]
+  private var isInside = false
+  private var hasStarted = false
+  private var removals: [Transfer] = []
+
+  /// Once a process, before any thread starts.
+  public static func initializeLibrary() {
+    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+  }
+
+  /// - Parameter idleConnections: Kept open for reuse, over all upstreams of this loop.
+  public init(loop: EventLoop, idleConnections: Int) {
+    self.loop = loop
+    guard let multi = unsafe curl_multi_init() else { fatalError("libcurl: out of memory") }
+    unsafe self.multi = unsafe multi
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    unsafe ccurl_multi_set_socket(multi, curlWatches, context)
+    unsafe ccurl_multi_set_timer(multi, curlSetsTimer, context)
+    unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, idleConnections)
+    timer = Timer { [unowned self] in self.act(CURL_SOCKET_TIMEOUT, 0) }
+    // A request that was accepted in this turn goes out in this turn.
+    loop.atEndOfTurn { [unowned self] in
+      if self.hasStarted {
+        self.hasStarted = false
+        self.act(CURL_SOCKET_TIMEOUT, 0)
+      }
+    }
+  }
+
+  deinit {
+    for transfer in Array(transfers.values) { transfer.cancel() }
+    for socket in sockets.values { loop.unwatch(socket.watch) }
+    if let timer { loop.disarm(timer) }
+    unsafe curl_multi_cleanup(multi)
+  }
+
+  public var activeTransfers: Int { transfers.count }
+
+  // MARK: For transfers
+
+  func start(_ transfer: Transfer, _ easy: UnsafeMutableRawPointer) -> Bool {
+    guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else { return false }
+    transfers[ObjectIdentifier(transfer)] = transfer
+    hasStarted = true
+    return true
+  }
+
+  /// Takes the transfer off libcurl; a connection whose answer is not at its end is closed.
+  func remove(_ transfer: Transfer) {
+    guard !isInside else { return removals.append(transfer) }
+    guard transfers.removeValue(forKey: ObjectIdentifier(transfer)) != nil else { return }
+    if let easy = unsafe transfer.takeHandle() {
+      unsafe curl_multi_remove_handle(multi, easy)
+      unsafe transfer.provider.giveBack(easy)
+    }
+  }
+
+  // MARK: Between libcurl and the loop
+
+  fileprivate func act(_ socket: CInt, _ mask: CInt) {
+    isInside = true
+    var running: CInt = 0
+    unsafe curl_multi_socket_action(multi, socket, mask, &running)
+    isInside = false
+    collect()
+  }
+
+  private func collect() {
+    var result = CURLE_OK
+    while let easy = unsafe ccurl_multi_done(multi, &result) {
+      guard let context = unsafe ccurl_private(easy) else { continue }
+      unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().finished(result)
+    }
+    while let transfer = removals.popLast() { remove(transfer) }
+  }
+
+  func watch(_ socket: CInt, _ action: CInt) {
+    if action == CURL_POLL_REMOVE {
+      if let known = sockets.removeValue(forKey: socket) { loop.unwatch(known.watch) }
+      return
+    }
+    var interest: Readiness = []
+    if action & CURL_POLL_IN != 0 { interest.insert(.readable) }
+    if action & CURL_POLL_OUT != 0 { interest.insert(.writable) }
+    if let known = sockets[socket] {
+      loop.change(known.watch, to: interest)
+    } else if let fresh = WatchedSocket(socket, interest, self) {
+      sockets[socket] = fresh
+    }
+  }
+
+  func setTimer(_ milliseconds: Int) {
+    guard let timer else { return }
+    loop.disarm(timer)
+    if milliseconds >= 0 { loop.arm(timer, after: UInt64(milliseconds) * 1_000_000) }
+  }
+}
+
+private final class WatchedSocket: ReadinessHandler {
+  private let socket: CInt
+  private unowned let driver: TransferDriver
+  private(set) var watch: Watch
+
+  init?(_ socket: CInt, _ interest: Readiness, _ driver: TransferDriver) {
+    self.socket = socket
+    self.driver = driver
+    watch = Watch.none
+    guard let watch = try? driver.loop.watch(socket, for: interest, handler: self) else {
+      return nil
+    }
+    self.watch = watch
+  }
+
+  func ready(_ readiness: Readiness) {
+    var mask: CInt = 0
+    if readiness.contains(.readable) { mask |= CURL_CSELECT_IN }
+    if readiness.contains(.writable) { mask |= CURL_CSELECT_OUT }
+    if !readiness.isDisjoint(with: .failed) { mask |= CURL_CSELECT_ERR }
+    driver.act(socket, mask)
+  }
+}

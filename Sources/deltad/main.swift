@@ -1,0 +1,3 @@
+internal import Glibc
+
+exit(Command.run(Array(CommandLine.arguments.dropFirst())))
