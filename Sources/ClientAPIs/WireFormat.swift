@@ -97,13 +97,3 @@ public enum WireFormat: UInt8, Sendable, CaseIterable {
     }
   }
 }
-
-extension [UInt8] {
-  mutating func append(_ text: StaticString) {
-    append(contentsOf: text.description.utf8)
-  }
-
-  mutating func append(_ bytes: Span<UInt8>) {
-    for index in bytes.indices { append(bytes[index]) }
-  }
-}

@@ -42,6 +42,17 @@ enum ByteScan {
     return index
   }
 
+  /// The offset of the first line feed at or after `start`; the count if there is none.
+  static func lineFeed(in bytes: Span<UInt8>, from start: Int) -> Int {
+    var index = start
+    while let lanes = load16(bytes, at: index, before: bytes.count) {
+      if let lane = firstLane(lanes .== SIMD16(repeating: 0x0A)) { return index &+ lane }
+      index &+= 16
+    }
+    while index < bytes.count, bytes[index] != 0x0A { index &+= 1 }
+    return index
+  }
+
   /// Quotes, backslashes and control characters. Each is compared with a whole vector: comparing
   /// with one scalar for all lanes is a loop over the lanes in the compiled program.
   @inline(__always)

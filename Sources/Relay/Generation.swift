@@ -84,12 +84,12 @@ final class Generation: AnswerReceiver {
       switch try CompletionAnswer.chunk(from: answer, into: &chunk) {
       case .fault:
         var payload: [UInt8] = []
-        payload.append(contentsOf: answer)
+        payload.append(copying: answer)
         return fail(
           Failure(.upstreamFailed, "the upstream reported an error", payload: payload))
       case .chunk:
         wholeAnswer = []
-        wholeAnswer?.append(contentsOf: answer)
+        wholeAnswer?.append(copying: answer)
         received(try ModelFormat.openAIChat.read(chunk.span), chunk.span)
       }
     } catch {
@@ -197,6 +197,7 @@ final class Generation: AnswerReceiver {
   }
 
   private func logEnd(_ ending: Ending) {
+    guard worker.shared.log.isEnabled(.info) else { return }
     let end =
       switch ending {
       case .done: "done"

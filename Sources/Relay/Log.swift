@@ -19,6 +19,9 @@ public struct Log: Sendable {
     hasPrefix = unsafe getenv("JOURNAL_STREAM") != nil
   }
 
+  /// Whether a line of this level is written at all: ask before gathering its fields.
+  func isEnabled(_ level: Settings.LogLevel) -> Bool { Self.priority(level) <= threshold }
+
   public enum Value: Sendable {
     case text(String)
     case integer(Int)
@@ -29,9 +32,8 @@ public struct Log: Sendable {
   public func write(
     _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)] = []
   ) {
-    let priority = Self.priority(level)
-    guard priority <= threshold else { return }
-    var line: [UInt8] = hasPrefix ? Array("<\(priority)>".utf8) : []
+    guard isEnabled(level) else { return }
+    var line: [UInt8] = hasPrefix ? Array("<\(Self.priority(level))>".utf8) : []
     switch format {
     case .text: appendText(level, event, fields, to: &line)
     case .json: appendJSON(level, event, fields, to: &line)

@@ -1,3 +1,4 @@
+internal import JSONWire
 internal import Admission
 public import Configuration
 public import EventLoop
@@ -153,7 +154,7 @@ extension Secret {
   fileprivate var copy: [UInt8] {
     withBytes { bytes in
       var copy: [UInt8] = []
-      copy.append(contentsOf: bytes)
+      copy.append(copying: bytes)
       return copy
     }
   }

@@ -45,6 +45,7 @@ final class RequestRecord: Exchange {
 
   func ended(_ end: ExchangeEnd, bytesSent: Int) {
     worker.exchangeEnded(self)
+    guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("request", .text(requestID)), ("client", .text(address)), ("api", .text(api.rawValue)),
       ("method", .text(method)), ("path", .text(path)), ("status", .integer(status)),

@@ -51,15 +51,25 @@ final class Stream {
   var readers = 0
   /// Set while the stream is in its worker's list of those to be flushed.
   var isTouched = false
-  private var scratch: [UInt8] = []
+  private let scratch: Scratch
   private var hasOptionalRange = false
 
-  init(id: StreamID, createdAt: UInt64, budget: LogBudget, loops: Int) {
+  /// What a stream holds beside its bytes, roughly: it counts against the budget, so that many
+  /// small answers are bounded as well as a few large ones.
+  private static let overheadBytes = 2048
+
+  init(id: StreamID, createdAt: UInt64, budget: LogBudget, loops: Int, scratch: Scratch) {
     self.id = id
     self.createdAt = createdAt
     self.budget = budget
     self.loops = loops
+    self.scratch = scratch
+    budget.add(Self.overheadBytes)
     renderings.append(make(.first))
+  }
+
+  deinit {
+    budget.add(-Self.overheadBytes)
   }
 
   /// Bytes of the first rendering.
@@ -91,10 +101,10 @@ final class Stream {
     _ event: ModelEvent, _ payload: Span<UInt8>, _ sequence: Int, _ isOptional: Bool,
     to live: LiveRendering
   ) {
-    scratch.removeAll(keepingCapacity: true)
-    live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch)
+    scratch.body.removeAll(keepingCapacity: true)
+    live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch.body)
     let start = live.rendering.written
-    write(scratch, to: live)
+    writeBody(to: live)
     if isOptional && live.key.format == .openAI {
       live.rendering.markOptional(start..<live.rendering.written)
     }
@@ -107,20 +117,24 @@ final class Stream {
     let text = live.key.format == .lines ? answerText() : []
     let summary = AnswerSummary(
       streamID: id.text, text: text, usage: usage, sequence: sequence)
-    scratch.removeAll(keepingCapacity: true)
-    live.key.format.appendEnding(ending, summary, to: &scratch)
-    write(scratch, to: live)
+    scratch.body.removeAll(keepingCapacity: true)
+    live.key.format.appendEnding(ending, summary, to: &scratch.body)
+    writeBody(to: live)
     if live.key.isChunked { live.rendering.append("0\r\n\r\n".utf8Span.span) }
     live.rendering.endEvent()
     live.rendering.close()
   }
 
-  /// Bytes of one event, as one chunk where the rendering is chunked (RFC 9112, section 7.1).
-  private func write(_ bytes: [UInt8], to live: LiveRendering) {
-    guard !bytes.isEmpty else { return }
-    guard live.key.isChunked else { return live.rendering.append(bytes.span) }
-    live.rendering.append(ChunkFraming.head(bytes.count).span)
-    live.rendering.append(bytes.span)
+  /// The bytes of one event, as one chunk where the rendering is chunked (RFC 9112, section 7.1).
+  private func writeBody(to live: LiveRendering) {
+    let body = scratch.body
+    guard !body.isEmpty else { return }
+    guard live.key.isChunked else { return live.rendering.append(body.span) }
+    scratch.frame.removeAll(keepingCapacity: true)
+    ChunkFraming.appendHead(body.count, to: &scratch.frame)
+    let frame = scratch.frame
+    live.rendering.append(frame.span)
+    live.rendering.append(body.span)
     live.rendering.append(ChunkFraming.end.span)
   }
 
@@ -179,7 +193,7 @@ final class Stream {
         let wanted = end - cursor.offset
         cursor.read { bytes in
           let taken = min(bytes.count, wanted)
-          event.append(contentsOf: bytes.extracting(0..<taken))
+          event.append(copying: bytes.extracting(0..<taken))
           return (taken, ())
         }
       }
@@ -198,28 +212,40 @@ final class Stream {
   }
 }
 
+/// Where a loop's streams write an event before it goes into the log, in turn. Kept, so that an
+/// event costs no allocation, and shared, so that a stream costs no buffer.
+final class Scratch {
+  var body: [UInt8] = []
+  var frame: [UInt8] = []
+}
+
 /// The chunked transfer coding (RFC 9112, section 7.1) around one event.
 enum ChunkFraming {
   static let end: [UInt8] = [13, 10]
 
-  /// The size line.
-  static func head(_ count: Int) -> [UInt8] {
-    Array(String(count, radix: 16).utf8) + end
+  /// The size line, without a String: it is written once an event.
+  static func appendHead(_ count: Int, to output: inout [UInt8]) {
+    var shift = (count.bitWidth - count.leadingZeroBitCount - 1) & ~3
+    while shift >= 0 {
+      let digit = UInt8(count >> shift & 15)
+      output.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+      shift -= 4
+    }
+    output.append(13)
+    output.append(10)
   }
 
-  static func chunk(_ bytes: [UInt8]) -> [UInt8] { head(bytes.count) + bytes + end }
+  /// - Parameter bytes: Not empty: an empty chunk would end the body.
+  static func chunk(_ bytes: [UInt8]) -> [UInt8] {
+    var chunk: [UInt8] = []
+    appendHead(bytes.count, to: &chunk)
+    return chunk + bytes + end
+  }
 
   /// Where the data stands in one chunk.
   static func payload(of chunk: Span<UInt8>) -> Range<Int> {
     var start = 0
     while start < chunk.count, chunk[start] != 10 { start += 1 }
     return min(start + 1, chunk.count)..<max(start + 1, chunk.count - 2)
-  }
-}
-
-extension [UInt8] {
-  mutating func append(contentsOf bytes: Span<UInt8>) {
-    reserveCapacity(count + bytes.count)
-    for index in bytes.indices { append(bytes[index]) }
   }
 }

@@ -1,3 +1,4 @@
+internal import JSONWire
 internal import Configuration
 internal import EventLoop
 internal import Admission
@@ -185,7 +186,7 @@ extension String {
   /// Invalid UTF-8 becomes U+FFFD.
   init(copying bytes: Span<UInt8>, _ range: Range<Int>) {
     var copy: [UInt8] = []
-    copy.append(contentsOf: bytes.extracting(range))
+    copy.append(copying: bytes.extracting(range))
     self = String(decoding: copy, as: UTF8.self)
   }
 }

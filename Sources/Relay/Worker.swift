@@ -28,6 +28,7 @@ final class Worker {
 
   var streams: [StreamID: Stream] = [:]
   private var generations: [StreamID: Generation] = [:]
+  private let scratch = Scratch()
   private var touched: [Stream] = []
   /// Readers here of renderings that other loops own.
   private var remoteAudiences: [ObjectIdentifier: Audience] = [:]
@@ -77,7 +78,7 @@ final class Worker {
   func makeStream() -> Stream {
     let stream = Stream(
       id: StreamID(owner: loop.index), createdAt: WallClock.now, budget: shared.budget,
-      loops: shared.mailboxes.count)
+      loops: shared.mailboxes.count, scratch: scratch)
     streams[stream.id] = stream
     return stream
   }

@@ -17,7 +17,8 @@ public final class LogBudget: Sendable {
   /// An eighth beyond the limit: what has been given up may not have been freed yet.
   public var isExhausted: Bool { used > limit + limit / 8 }
 
-  func add(_ bytes: Int) {
+  /// Counts bytes that are held from now on, or with a minus that are not any more.
+  public func add(_ bytes: Int) {
     held.add(bytes, ordering: .relaxed)
   }
 }

@@ -65,8 +65,7 @@ public struct AnswerReader {
   private static func reported(_ event: ModelEvent, _ payload: Span<UInt8>) -> UpstreamFault {
     let message = event.error?.message?.text(in: payload) ?? "the upstream reported an error"
     var fault = UpstreamFault(.reported, message)
-    fault.body.reserveCapacity(payload.count)
-    for index in payload.indices { fault.body.append(payload[index]) }
+    fault.body.append(copying: payload)
     return fault
   }
 }

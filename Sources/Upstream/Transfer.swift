@@ -11,6 +11,7 @@
 // Time-outs: connect is libcurl's; first event, idle and total are one timer here, pushed back by
 // events that carry content (keep-alives do not).
 
+internal import JSONWire
 internal import CCurl
 internal import EventLoop
 internal import ModelFormats
@@ -120,11 +121,11 @@ internal import ModelFormats
         fail(UpstreamFault(.tooLarge, "the upstream's answer is beyond the limit"))
         return false
       }
-      for index in bytes.indices { body.append(bytes[index]) }
+      body.append(copying: bytes)
       return true
     case .refused(let status, var body):
       let room = max(0, Provider.maximumErrorBytes - body.count)
-      for index in 0..<min(room, bytes.count) { body.append(bytes[index]) }
+      body.append(copying: bytes.extracting(0..<min(room, bytes.count)))
       answer = .refused(status: status, body)
       return true
     }

@@ -6,22 +6,22 @@ enum AgentChunks {
     _ text: JSONString?, _ payload: Span<UInt8>, to output: inout [UInt8]
   ) {
     guard let text else { return }
-    output.append("data: {\"chunk\": ")
+    output.append(copying: "data: {\"chunk\": ")
     JSONText.appendNormalized(text, from: payload, to: &output)
-    output.append("}\n\n")
+    output.append(copying: "}\n\n")
   }
 
   static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
     switch ending {
-    case .done: output.append("data: [DONE]\n\n")
+    case .done: output.append(copying: "data: [DONE]\n\n")
     case .cancelled: appendError("the generation was stopped", to: &output)
     case .failed(let failure): appendError(failure.message, to: &output)
     }
   }
 
   private static func appendError(_ message: String, to output: inout [UInt8]) {
-    output.append("data: {\"error\": {\"name\":\"InternalServerError\",\"message\":")
+    output.append(copying: "data: {\"error\": {\"name\":\"InternalServerError\",\"message\":")
     JSONText.appendQuoted(message, to: &output)
-    output.append(",\"details\":{}}}\n\n")
+    output.append(copying: ",\"details\":{}}}\n\n")
   }
 }

@@ -4,19 +4,24 @@ internal import JSONWire
 enum CompletionChunks {
   /// A payload of several lines (pretty-printed JSON) needs a field name before each.
   static func appendEvent(_ payload: Span<UInt8>, to output: inout [UInt8]) {
-    output.append("data: ")
-    for index in payload.indices {
-      output.append(payload[index])
-      if payload[index] == UInt8(ascii: "\n") { output.append("data: ") }
+    output.append(copying: "data: ")
+    var start = 0
+    var end = payload.lineFeed(from: 0)
+    while end < payload.count {
+      output.append(copying: payload.extracting(start...end))
+      output.append(copying: "data: ")
+      start = end + 1
+      end = payload.lineFeed(from: start)
     }
-    output.append("\n\n")
+    output.append(copying: payload.extracting(start...))
+    output.append(copying: "\n\n")
   }
 
   /// `[DONE]` certifies a whole answer: nothing else ends with it.
   static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
     switch ending {
     case .done:
-      output.append("data: [DONE]\n\n")
+      output.append(copying: "data: [DONE]\n\n")
     case .cancelled:
       appendError(Failure(.cancelled, "the generation was stopped"), to: &output)
     case .failed(let failure):

@@ -97,7 +97,7 @@ public struct CompletionsRequest: Sendable {
     let isEmpty = inside.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains(body[$0]) }
     if body[value.lowerBound] == UInt8(ascii: "{") && !isEmpty {
       options.append(UInt8(ascii: ","))
-      options.append(body.extracting(inside))
+      options.append(copying: body.extracting(inside))
     }
     options.append(UInt8(ascii: "}"))
     return options
@@ -108,11 +108,11 @@ public struct CompletionsRequest: Sendable {
     output.reserveCapacity(body.count + 64)
     var position = 0
     for (range, replacement) in edits.sorted(by: { $0.0.lowerBound < $1.0.lowerBound }) {
-      output.append(body.extracting(position..<range.lowerBound))
+      output.append(copying: body.extracting(position..<range.lowerBound))
       output += replacement
       position = range.upperBound
     }
-    output.append(body.extracting(position...))
+    output.append(copying: body.extracting(position...))
     return output
   }
 }

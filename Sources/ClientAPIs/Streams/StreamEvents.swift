@@ -6,7 +6,7 @@ internal import ModelFormats
 enum StreamEvents {
   /// How long EventSource waits before it comes back, in milliseconds.
   static func appendPreamble(to output: inout [UInt8]) {
-    output.append("retry: 1000\n\n")
+    output.append(copying: "retry: 1000\n\n")
   }
 
   static func appendEvent(
@@ -14,9 +14,9 @@ enum StreamEvents {
   ) {
     guard let text else { return }
     appendID(sequence, to: &output)
-    output.append("data: {\"text\":")
+    output.append(copying: "data: {\"text\":")
     JSONText.appendNormalized(text, from: payload, to: &output)
-    output.append("}\n\n")
+    output.append(copying: "}\n\n")
   }
 
   static func appendEnding(
@@ -28,15 +28,15 @@ enum StreamEvents {
     case .done(let reason): appendDone(reason, summary, to: &json)
     case .cancelled: appendDone("cancelled", summary, to: &json)
     case .failed(let failure):
-      output.append("event: error\ndata: ")
+      output.append(copying: "event: error\ndata: ")
       StreamsErrors.append(failure, to: &json)
       output += json.bytes
-      output.append("\n\n")
+      output.append(copying: "\n\n")
       return
     }
-    output.append("event: done\ndata: ")
+    output.append(copying: "event: done\ndata: ")
     output += json.bytes
-    output.append("\n\n")
+    output.append(copying: "\n\n")
   }
 
   private static func appendDone(
@@ -63,7 +63,7 @@ enum StreamEvents {
   }
 
   private static func appendID(_ sequence: Int, to output: inout [UInt8]) {
-    output.append("id: ")
+    output.append(copying: "id: ")
     appendDecimal(sequence, to: &output)
     output.append(UInt8(ascii: "\n"))
   }

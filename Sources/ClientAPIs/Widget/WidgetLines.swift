@@ -6,18 +6,18 @@ enum WidgetLines {
   static let emptyAnswer = "I could not generate a response right now."
 
   static func appendStart(conversationID: String, to output: inout [UInt8]) {
-    output.append("{\"type\":\"start\",\"conversationId\":")
+    output.append(copying: "{\"type\":\"start\",\"conversationId\":")
     JSONText.appendQuoted(conversationID, to: &output)
-    output.append("}\n")
+    output.append(copying: "}\n")
   }
 
   static func appendToken(
     _ text: JSONString?, _ payload: Span<UInt8>, to output: inout [UInt8]
   ) {
     guard let text else { return }
-    output.append("{\"type\":\"token\",\"token\":")
+    output.append(copying: "{\"type\":\"token\",\"token\":")
     JSONText.appendNormalized(text, from: payload, to: &output)
-    output.append("}\n")
+    output.append(copying: "}\n")
   }
 
   static func appendEnding(
@@ -25,14 +25,14 @@ enum WidgetLines {
   ) {
     switch ending {
     case .done:
-      output.append("{\"type\":\"done\",\"message\":")
+      output.append(copying: "{\"type\":\"done\",\"message\":")
       let message = trimmed(summary.text)
       JSONText.appendQuoted(message.isEmpty ? emptyAnswer : message, to: &output)
-      output.append(",\"conversationId\":")
+      output.append(copying: ",\"conversationId\":")
       JSONText.appendQuoted(summary.streamID, to: &output)
-      output.append("}\n")
+      output.append(copying: "}\n")
     case .cancelled, .failed:
-      output.append("{\"type\":\"error\",\"error\":\"Internal server error\"}\n")
+      output.append(copying: "{\"type\":\"error\",\"error\":\"Internal server error\"}\n")
     }
   }
 
