@@ -68,5 +68,18 @@ let package = Package(
     tests("HTTPWireTests", ["HTTPWire"]),
     tests("ModelFormatsTests", ["ModelFormats", "JSONWire"]),
     tests("ConfigurationTests", ["Configuration"]),
+    tests("StreamLogTests", ["StreamLog", "EventLoop"]),
+    tests("EventLoopTests", ["EventLoop"]),
+    tests("ClientAPIsTests", ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats"]),
+    tests("AdmissionTests", ["Admission"]),
+    tests("UpstreamTests", ["Upstream", "EventLoop", "JSONWire", "ModelFormats"]),
+    tests("DownstreamTests", ["Downstream", "EventLoop", "HTTPWire", "StreamLog"]),
+    tests(
+      "RelayTests",
+      [
+        "Relay", "ClientAPIs", "Configuration", "EventStream", "JSONWire", "ModelFormats",
+        "StreamLog",
+      ]),
+    tests("RepositoryTests", []),
   ]
 )

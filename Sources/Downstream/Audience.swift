@@ -12,7 +12,9 @@ public final class Audience {
   private let heartbeat: [UInt8]
   private let heartbeatInterval: UInt64
   private var timer: Timer?
-  private var lastFlush: UInt64
+  /// When the log grew last, or a heartbeat went out.
+  private var lastEvent: UInt64
+  private var flushed: Int
   private var followers: [Connection] = []
   /// Called when the last follower has left.
   public var whenEmpty: (() -> Void)?
@@ -27,7 +29,8 @@ public final class Audience {
     self.loop = loop
     self.heartbeat = heartbeat
     heartbeatInterval = interval
-    lastFlush = loop.now
+    lastEvent = loop.now
+    flushed = rendering.published
     if !heartbeat.isEmpty {
       timer = Timer { [unowned self] in self.beat() }
     }
@@ -59,7 +62,11 @@ public final class Audience {
   /// Sends every follower what it has not read yet, each with one `send` if its socket takes it.
   public func flush() {
     needsFlush = false
-    lastFlush = loop.now
+    // A reader that joins is no news for the others.
+    if rendering.published != flushed {
+      flushed = rendering.published
+      lastEvent = loop.now
+    }
     // Backwards: a follower that leaves is replaced by one that has been flushed already.
     var position = followers.count - 1
     while position >= 0 {
@@ -69,9 +76,9 @@ public final class Audience {
   }
 
   private func beat() {
-    let quiet = loop.now &- lastFlush
+    let quiet = loop.now &- lastEvent
     if quiet >= heartbeatInterval {
-      lastFlush = loop.now
+      lastEvent = loop.now
       var position = followers.count - 1
       while position >= 0 {
         if position < followers.count { followers[position].heartbeat(heartbeat) }
@@ -79,7 +86,7 @@ public final class Audience {
       }
     }
     if let timer, !followers.isEmpty {
-      loop.arm(timer, at: lastFlush &+ heartbeatInterval)
+      loop.arm(timer, at: lastEvent &+ heartbeatInterval)
     }
   }
 }

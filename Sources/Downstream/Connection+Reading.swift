@@ -54,6 +54,7 @@ extension Connection {
       switch state {
       case .idle:
         state = .head
+        (isHead, isHTTP10, bytesSent) = (false, false, 0)
         arm(server.limits.headTimeout)
       case .head:
         guard readHead() else { return }
@@ -78,7 +79,6 @@ extension Connection {
     keepsAlive = parser.head.keepAlive && !server.isDraining
     isHead = parser.head.method == .head
     isHTTP10 = parser.head.minorVersion == 0
-    bytesSent = 0
     let request = input
     let verdict = server.service.admit(parser.head, request.span, on: self)
     do {

@@ -146,7 +146,9 @@ public final class Connection: ReadinessHandler {
     Glibc.shutdown(socket.number, CInt(SHUT_RDWR))
   }
 
+  /// A request that has arrived but was not read yet is answered first.
   func closeIfIdle() {
+    if state == .idle { receive() }
     if state == .idle { close(.closed) }
   }
 

@@ -40,25 +40,31 @@ public final class Listener: ReadinessHandler {
   /// more from here on.
   public func stop() {
     guard let watch else { return }
-    ready(.readable)
+    while acceptSome() {}
     server.loop.unwatch(watch)
     self.watch = nil
   }
 
   public func ready(_ readiness: Readiness) {
+    _ = acceptSome()
+  }
+
+  /// False when nobody waits any more, or nobody can be taken.
+  private func acceptSome() -> Bool {
     for _ in 0..<Self.acceptsPerTurn {
       switch socket.accept() {
       case .connection(let descriptor, let peer):
         welcome(descriptor, peer)
       case .none:
-        return
+        return false
       case .outOfDescriptors:
         refuseWithReserve()
-        return
+        return false
       case .failed:
         continue
       }
     }
+    return true
   }
 
   private func welcome(_ descriptor: consuming Descriptor, _ peer: PeerAddress) {

@@ -184,12 +184,12 @@ public final class EventLoop {
 
   /// Fires `timer` once, at the earliest after `delay` nanoseconds; armed already, it is moved.
   public func arm(_ timer: Timer, after delay: UInt64) {
-    timers.arm(timer, at: clinux_monotonic() &+ delay)
+    arm(timer, at: clinux_monotonic() &+ delay)
   }
 
-  /// The same at a point in time on this loop's clock.
+  /// The same at a point in time on this loop's clock; one that has passed means the next turn.
   public func arm(_ timer: Timer, at deadline: UInt64) {
-    timers.arm(timer, at: deadline)
+    timers.arm(timer, at: max(deadline, now &+ 1))
   }
 
   public func disarm(_ timer: Timer) {

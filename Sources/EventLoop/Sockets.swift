@@ -79,12 +79,18 @@ public struct ListeningSocket: ~Copyable {
     let socket = try open(AF_UNIX)
     let taken = try unsafe withUnixAddress(path) { unsafe connect(socket.number, $0, $1) }
     if taken == 0 { throw SystemError("bind \(path)", EADDRINUSE) }
-    if errno == ECONNREFUSED { unsafe unlink(path) }
+    if errno == ECONNREFUSED && isSocket(path) { unsafe unlink(path) }
     let fresh = try open(AF_UNIX)
     let bound = try unsafe withUnixAddress(path) { unsafe bind(fresh.number, $0, $1) }
     try SystemError.checkErrno(bound, "bind \(path)")
     try SystemError.checkErrno(listen(fresh.number, backlog), "listen")
     return ListeningSocket(descriptor: fresh, port: 0)
+  }
+
+  /// A file of another kind refuses connections too, and is not ours to remove.
+  private static func isSocket(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
   }
 
   /// A Unix-domain socket for one more loop (dup(2)); watch it as `.exclusive`.

@@ -98,6 +98,8 @@ final class Generation: AnswerReceiver {
   }
 
   func ended(_ outcome: AnswerOutcome) {
+    // It ends by itself, and may keep its connection for the next request.
+    answering = nil
     switch outcome {
     case .complete:
       end(.done(finishReason: stream.finishReason))

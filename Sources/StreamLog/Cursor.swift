@@ -55,7 +55,7 @@ public struct Cursor {
   }
 
   /// Bytes between the cursor and the tail.
-  public var lag: Int { rendering.published - offset }
+  public var lag: Int { max(0, rendering.published - offset) }
 
   /// Moves to the segment that holds the next byte. `next` is read only of a segment whose end the
   /// tail has passed: the owner may be setting that of the last one right now.

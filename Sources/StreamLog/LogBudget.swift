@@ -15,7 +15,7 @@ public final class LogBudget: Sendable {
   public var used: Int { held.load(ordering: .relaxed) }
   public var isExceeded: Bool { used > limit }
   /// An eighth beyond the limit: what has been given up may not have been freed yet.
-  public var isExhausted: Bool { used > limit + limit / 8 }
+  public var isExhausted: Bool { used - limit > limit / 8 }
 
   /// Counts bytes that are held from now on, or with a minus that are not any more.
   public func add(_ bytes: Int) {

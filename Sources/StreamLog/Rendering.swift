@@ -36,6 +36,7 @@ public final class Rendering: @unchecked Sendable {
   ///   - firstSegment: Bytes of the first segment; each later one is twice as large as the one
   ///     before, up to `largestSegment`.
   public init(budget: LogBudget, firstSegment: Int = 512, largestSegment: Int = 64 << 10) {
+    precondition(firstSegment > 0 && largestSegment >= firstSegment)
     self.budget = budget
     self.largestSegment = largestSegment
     first = Segment(start: 0, capacity: firstSegment)

@@ -21,7 +21,7 @@ internal import ModelFormats
   private let driver: TransferDriver
   /// The owner of the generation; it holds this transfer, and cancels it before it goes.
   private unowned let receiver: any AnswerReceiver
-  private var easy: UnsafeMutableRawPointer?
+  private(set) var easy: UnsafeMutableRawPointer?
   private var answer = Answer.unknown
   private var timer: Timer?
   private let started: UInt64
@@ -57,7 +57,7 @@ internal import ModelFormats
   }
 
   private func start(_ body: [UInt8]) {
-    guard let easy = unsafe provider.takeHandle() else { return end(Self.outOfMemory) }
+    guard let easy = unsafe provider.takeHandle() else { return couldNotStart() }
     unsafe self.easy = unsafe easy
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
@@ -68,11 +68,12 @@ internal import ModelFormats
       _ = unsafe ccurl_set_pointer(
         easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
     }
-    if unsafe !driver.start(self, easy) { end(Self.outOfMemory) }
+    driver.start(self)
   }
 
-  private static let outOfMemory = AnswerOutcome.failed(
-    UpstreamFault(.connect, "out of memory for another request"))
+  func couldNotStart() {
+    fail(UpstreamFault(.connect, "out of memory for another request"))
+  }
 
   func takeHandle() -> UnsafeMutableRawPointer? {
     let taken = unsafe easy
@@ -86,7 +87,9 @@ internal import ModelFormats
   }
 
   private func release() {
+    // Without a timer nothing arms it again: a receiver may cancel from inside a callback.
     if let timer { driver.loop.disarm(timer) }
+    timer = nil
     driver.remove(self)
   }
 

@@ -5,8 +5,8 @@
 // thread and no second epoll. Names are resolved by libcurl's own resolver threads, which report
 // through a socket like any other.
 //
-// Rule: handles may not be removed from inside a callback. What is cancelled or has ended there is
-// removed right after libcurl returns.
+// Rule: handles may not be added or removed from inside a callback. What is started, cancelled or
+// has ended there is added or removed right after libcurl returns.
 
 internal import CCurl
 public import EventLoop
@@ -20,6 +20,7 @@ public import EventLoop
   private var transfers: [ObjectIdentifier: Transfer] = [:]
   private var isInside = false
   private var hasStarted = false
+  private var additions: [Transfer] = []
   private var removals: [Transfer] = []
 
   /// Once a process, before any thread starts.
@@ -57,21 +58,23 @@ public import EventLoop
 
   // MARK: For transfers
 
-  func start(_ transfer: Transfer, _ easy: UnsafeMutableRawPointer) -> Bool {
-    guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else { return false }
+  func start(_ transfer: Transfer) {
+    guard !isInside else { return additions.append(transfer) }
+    guard let easy = unsafe transfer.easy else { return }
+    guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else {
+      return transfer.couldNotStart()
+    }
     transfers[ObjectIdentifier(transfer)] = transfer
     hasStarted = true
-    return true
   }
 
   /// Takes the transfer off libcurl; a connection whose answer is not at its end is closed.
   func remove(_ transfer: Transfer) {
     guard !isInside else { return removals.append(transfer) }
-    guard transfers.removeValue(forKey: ObjectIdentifier(transfer)) != nil else { return }
-    if let easy = unsafe transfer.takeHandle() {
-      unsafe curl_multi_remove_handle(multi, easy)
-      unsafe transfer.provider.giveBack(easy)
-    }
+    let wasAdded = transfers.removeValue(forKey: ObjectIdentifier(transfer)) != nil
+    guard let easy = unsafe transfer.takeHandle() else { return }
+    if wasAdded { unsafe curl_multi_remove_handle(multi, easy) }
+    unsafe transfer.provider.giveBack(easy)
   }
 
   // MARK: Between libcurl and the loop
@@ -91,6 +94,7 @@ public import EventLoop
       unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().finished(result)
     }
     while let transfer = removals.popLast() { remove(transfer) }
+    while let transfer = additions.popLast() { start(transfer) }
   }
 
   func watch(_ socket: CInt, _ action: CInt) {

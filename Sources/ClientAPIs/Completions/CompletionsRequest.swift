@@ -204,26 +204,57 @@ private struct Fields {
   private mutating func readMessages(
     _ reader: inout JSONReader, _ body: Span<UInt8>
   ) throws(JSONError) {
+    hasMessages = false
     guard try reader.kind(in: body) == .array else {
-      hasMessages = false
       _ = try reader.skipValue(in: body)
       return
     }
     try reader.beginArray(in: body)
     while try reader.nextElement(in: body) {
       hasMessages = true
+      question = ""
       guard try reader.kind(in: body) == .object else {
         _ = try reader.skipValue(in: body)
         continue
       }
       try reader.beginObject(in: body)
       while let key = try reader.nextKey(in: body) {
-        if key.equals("content", in: body), try reader.kind(in: body) == .string {
-          question = try reader.string(in: body).text(in: body)
+        if key.equals("content", in: body) {
+          question = try Self.text(&reader, body)
         } else {
           _ = try reader.skipValue(in: body)
         }
       }
     }
+  }
+
+  /// The text of a message's content: a string, or the `text` of its parts.
+  private static func text(
+    _ reader: inout JSONReader, _ body: Span<UInt8>
+  ) throws(JSONError) -> String {
+    switch try reader.kind(in: body) {
+    case .string: return try reader.string(in: body).text(in: body)
+    case .array: break
+    default:
+      _ = try reader.skipValue(in: body)
+      return ""
+    }
+    var text = ""
+    try reader.beginArray(in: body)
+    while try reader.nextElement(in: body) {
+      guard try reader.kind(in: body) == .object else {
+        _ = try reader.skipValue(in: body)
+        continue
+      }
+      try reader.beginObject(in: body)
+      while let key = try reader.nextKey(in: body) {
+        if key.equals("text", in: body), try reader.kind(in: body) == .string {
+          text += try reader.string(in: body).text(in: body)
+        } else {
+          _ = try reader.skipValue(in: body)
+        }
+      }
+    }
+    return text
   }
 }
