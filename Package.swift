@@ -77,8 +77,8 @@ let package = Package(
     tests(
       "RelayTests",
       [
-        "Relay", "ClientAPIs", "Configuration", "EventStream", "JSONWire", "ModelFormats",
-        "StreamLog",
+        "Relay", "ClientAPIs", "Configuration", "EventStream", "HTTPWire", "JSONWire",
+        "ModelFormats", "StreamLog",
       ]),
     tests("RepositoryTests", []),
   ]

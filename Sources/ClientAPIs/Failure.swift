@@ -13,18 +13,21 @@ public struct Failure: Error, Equatable, Sendable {
   public var message: String
   /// The field that is wrong, for APIs that name it.
   public var parameter: String?
+  /// With `methodNotAllowed`: the methods that are.
+  public var allow: String?
   /// Seconds to wait before it is worth trying again.
   public var retryAfter: Int?
   /// What a provider said, as it said it, for readers of the same wire format.
   public var payload: [UInt8]?
 
   public init(
-    _ reason: Reason, _ message: String, parameter: String? = nil, retryAfter: Int? = nil,
-    payload: [UInt8]? = nil
+    _ reason: Reason, _ message: String, parameter: String? = nil, allow: String? = nil,
+    retryAfter: Int? = nil, payload: [UInt8]? = nil
   ) {
     self.reason = reason
     self.message = message
     self.parameter = parameter
+    self.allow = allow
     self.retryAfter = retryAfter
     self.payload = payload
   }

@@ -26,9 +26,14 @@ public struct Route: Equatable, Sendable {
 
   /// - Parameters:
   ///   - method: As in the request, upper case.
-  ///   - segments: The decoded path between its slashes, without the first, empty one.
+  ///   - segments: The decoded path between its slashes, without the first, empty one; `*` alone
+  ///     is the server as a whole (RFC 9110, section 9.3.7).
   public init(method: String, segments: [String]) {
     api = Self.api(segments)
+    if segments == ["*"] && method == "OPTIONS" {
+      outcome = .found(.options(allow: "GET, HEAD, POST, DELETE, OPTIONS"))
+      return
+    }
     let methods = Self.methods(segments)
     if methods.isEmpty {
       outcome = .notFound

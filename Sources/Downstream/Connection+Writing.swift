@@ -99,7 +99,6 @@ extension Connection {
   /// The answer has been given to the kernel as a whole.
   private func answered() {
     leaveAudience()
-    cursor = nil
     disarm()
     finishExchange(.completed)
     guard keepsAlive else { return linger() }

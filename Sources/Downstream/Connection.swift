@@ -138,7 +138,6 @@ public final class Connection: ReadinessHandler {
     if let watch { server.loop.unwatch(watch) }
     watch = nil
     leaveAudience()
-    cursor = nil
     input = []
     output = []
     finishExchange(end)
@@ -158,9 +157,14 @@ public final class Connection: ReadinessHandler {
   }
 
   func finishExchange(_ end: ExchangeEnd) {
-    guard let ending = exchange else { return }
+    guard let ending = exchange else {
+      cursor = nil
+      return
+    }
     exchange = nil
-    ending.ended(end, bytesSent: bytesSent)
+    let offset = cursor?.offset
+    cursor = nil
+    ending.ended(end, bytesSent: bytesSent, offset: offset)
   }
 }
 

@@ -95,19 +95,25 @@ public final class Listener: ReadinessHandler {
 
   private static func openReserve() -> CInt { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
-  private static let fullAnswer: [UInt8] = Array(
-    """
-    HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
-    Content-Length: 65\r\nConnection: close\r\n\r\n\
-    {"error":{"message":"too many connections","type":"overloaded"}}\n
-    """.utf8)
+  private static func fullAnswer() -> [UInt8] {
+    let body =
+      #"{"error":{"code":"overloaded","message":"too many connections","retryable":true}}"#
+    let identifier = String(UInt64.random(in: .min ... .max), radix: 36)
+    return Array(
+      """
+      HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
+      X-Request-Id: req_\(identifier)\r\nContent-Length: \(body.utf8.count)\r\n\
+      Connection: close\r\n\r\n\(body)
+      """.utf8)
+  }
 
   /// Says 503 and sends FIN. What the client has sent by now is read away first: closing over
   /// unread bytes would send RST, which can overtake the answer.
   private static func refuse(_ socket: CInt) {
     var discarded = [UInt8](repeating: 0, count: 16 << 10)
     _ = unsafe recv(socket, &discarded, discarded.count, CInt(MSG_DONTWAIT))
-    _ = unsafe clinux_send2(socket, fullAnswer, fullAnswer.count, nil, 0)
+    let answer = fullAnswer()
+    _ = unsafe clinux_send2(socket, answer, answer.count, nil, 0)
     Glibc.shutdown(socket, CInt(SHUT_WR))
     _ = unsafe recv(socket, &discarded, discarded.count, CInt(MSG_DONTWAIT))
   }

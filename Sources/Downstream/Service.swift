@@ -36,7 +36,10 @@ public struct RequestFault: Error, Equatable, Sendable {
 
 /// One request and its answer, as the service sees it. Told exactly once how it ended.
 public protocol Exchange: AnyObject {
-  func ended(_ end: ExchangeEnd, bytesSent: Int)
+  /// - Parameters:
+  ///   - bytesSent: With heads and framing.
+  ///   - offset: With an answer that followed a rendering: how far it was read.
+  func ended(_ end: ExchangeEnd, bytesSent: Int, offset: Int?)
 }
 
 public enum ExchangeEnd: Equatable, Sendable {

@@ -40,6 +40,29 @@ public enum JSONError: Error, Equatable, Sendable {
   }
 }
 
+extension JSONError: CustomStringConvertible {
+  /// For people: what is wrong, and at which byte.
+  public var description: String {
+    let fault =
+      switch self {
+      case .unexpectedEnd: "it ends too early"
+      case .expectedValue: "a value is missing"
+      case .expectedKey: "a name in quotes is missing"
+      case .expectedColon: "a colon is missing"
+      case .expectedCommaOrObjectEnd: "a comma or a closing brace is missing"
+      case .expectedCommaOrArrayEnd: "a comma or a closing bracket is missing"
+      case .unexpectedKind(let expected, _): "a value of kind \(expected) is missing"
+      case .invalidLiteral: "a word is none of true, false and null"
+      case .invalidNumber: "a number is malformed"
+      case .invalidEscape: "an escape sequence is malformed"
+      case .controlCharacter: "a string holds a control character"
+      case .tooDeep: "it is nested too deeply"
+      case .trailingBytes: "something follows the value"
+      }
+    return "\(fault), at byte \(offset)"
+  }
+}
+
 /// What a value is, as its first byte tells.
 public enum JSONKind: Equatable, Sendable {
   case object, array, string, number, bool, null

@@ -88,14 +88,20 @@ final class Generation: AnswerReceiver {
         return fail(
           Failure(.upstreamFailed, "the upstream reported an error", payload: payload))
       case .chunk:
-        wholeAnswer = []
-        wholeAnswer?.append(copying: answer)
-        received(try ModelFormat.openAIChat.read(chunk.span), chunk.span)
+        let event = try ModelFormat.openAIChat.read(chunk.span)
+        guard event.kind == .content else { return fail(Self.noCompletion) }
+        var whole: [UInt8] = []
+        whole.append(copying: answer)
+        wholeAnswer = whole
+        received(event, chunk.span)
       }
     } catch {
-      fail(Failure(.upstreamFailed, "the upstream's answer is not a chat completion"))
+      fail(Self.noCompletion)
     }
   }
+
+  private static let noCompletion = Failure(
+    .upstreamFailed, "the upstream's answer is not a chat completion")
 
   func ended(_ outcome: AnswerOutcome) {
     // It ends by itself, and may keep its connection for the next request.

@@ -35,7 +35,7 @@ struct Attach: Sendable {
 
 enum AttachAnswer: Sendable {
   /// The reader is counted, and reads from here.
-  case reading(StreamID, RenderingKey, Rendering, offset: Int)
+  case reading(Attach, Rendering, offset: Int)
   /// It has had everything, the terminal event included.
   case past
   /// It claims to have had events that do not exist.

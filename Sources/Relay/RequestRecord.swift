@@ -2,6 +2,7 @@ internal import EventLoop
 internal import ClientAPIs
 internal import Configuration
 internal import Downstream
+internal import StreamLog
 
 /// What is known of one request from its head to its end: whose answer it gets, which stream it
 /// reads, and the line that the log gets.
@@ -22,6 +23,8 @@ final class RequestRecord: Exchange {
   var model: String?
   var upstream: String?
   var streamID: StreamID?
+  /// What it follows, and behind which event it began.
+  var follows: (rendering: Rendering, after: Int)?
   /// This request is counted among the stream's readers, in this wire format.
   var reads: RenderingKey?
 
@@ -43,7 +46,7 @@ final class RequestRecord: Exchange {
     if headSentAt == nil { headSentAt = worker.loop.now }
   }
 
-  func ended(_ end: ExchangeEnd, bytesSent: Int) {
+  func ended(_ end: ExchangeEnd, bytesSent: Int, offset: Int?) {
     worker.exchangeEnded(self)
     guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [
@@ -54,10 +57,20 @@ final class RequestRecord: Exchange {
     if let model { fields.append(("model", .text(model))) }
     if let upstream { fields.append(("upstream", .text(upstream))) }
     if let streamID { fields.append(("stream", .text(worker.shownInLog(streamID)))) }
+    if let events = events(upTo: offset) { fields.append(("events", .integer(events))) }
     fields.append(("bytes", .integer(bytesSent)))
     if let headSentAt { fields.append(("first", .duration(headSentAt &- startedAt))) }
     fields.append(("duration", .duration(worker.loop.now &- startedAt)))
     fields.append(("end", .text("\(end)")))
     worker.shared.log.write(.info, "request", fields)
+  }
+
+  /// Events that were given to the reader. Unknown for one who left early the stream of another
+  /// loop: only its owner may look into a log that still grows.
+  private func events(upTo offset: Int?) -> Int? {
+    guard let offset, let follows, let streamID,
+      streamID.owner == worker.loop.index || follows.rendering.progress.isClosed
+    else { return nil }
+    return max(0, follows.rendering.events(upTo: offset) - follows.after)
   }
 }

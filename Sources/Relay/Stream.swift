@@ -52,7 +52,10 @@ final class Stream {
   /// Set while the stream is in its worker's list of those to be flushed.
   var isTouched = false
   private let scratch: Scratch
-  private var hasOptionalRange = false
+  /// Usage chunks, which belong to the end of an answer and are read only by those who asked.
+  private var usageChunks: [[UInt8]] = []
+  /// More than one is odd already.
+  private static let maximumUsageChunks = 16
 
   /// What a stream holds beside its bytes, roughly: it counts against the budget, so that many
   /// small answers are bounded as well as a few large ones.
@@ -82,32 +85,51 @@ final class Stream {
 
   func append(_ event: ModelEvent, _ payload: Span<UInt8>) {
     guard ending == nil else { return }
-    sequence += 1
     if let reason = event.finishReason { finishReason = reason.text(in: payload) }
     if let usage = event.usage { self.usage = usage }
-    let isOptional = event.kind == .usageOnly && !hasOptionalRange
-    for live in renderings { append(event, payload, sequence, isOptional, to: live) }
-    if isOptional { hasOptionalRange = true }
+    if event.kind == .usageOnly {
+      if usageChunks.count < Self.maximumUsageChunks {
+        var chunk: [UInt8] = []
+        chunk.append(copying: payload)
+        usageChunks.append(chunk)
+      }
+      return
+    }
+    sequence += 1
+    for live in renderings { append(event, payload, sequence, to: live) }
   }
 
   func close(_ ending: Ending) {
     guard self.ending == nil else { return }
+    appendUsage()
     self.ending = ending
     sequence += 1
     for live in renderings { appendEnding(to: live) }
   }
 
+  /// Side by side, so that one range holds them for readers to step over.
+  private func appendUsage() {
+    let starts = renderings.map(\.rendering.written)
+    for chunk in usageChunks {
+      guard let event = try? ModelFormat.openAIChat.read(chunk.span) else { continue }
+      sequence += 1
+      for live in renderings { append(event, chunk.span, sequence, to: live) }
+    }
+    for (live, start) in zip(renderings, starts) { markOptional(from: start, in: live) }
+    usageChunks = []
+  }
+
+  private func markOptional(from start: Int, in live: LiveRendering) {
+    let end = live.rendering.written
+    if live.key.format == .openAI && start < end { live.rendering.markOptional(start..<end) }
+  }
+
   private func append(
-    _ event: ModelEvent, _ payload: Span<UInt8>, _ sequence: Int, _ isOptional: Bool,
-    to live: LiveRendering
+    _ event: ModelEvent, _ payload: Span<UInt8>, _ sequence: Int, to live: LiveRendering
   ) {
     scratch.body.removeAll(keepingCapacity: true)
     live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch.body)
-    let start = live.rendering.written
     writeBody(to: live)
-    if isOptional && live.key.format == .openAI {
-      live.rendering.markOptional(start..<live.rendering.written)
-    }
     live.rendering.endEvent()
   }
 
@@ -145,12 +167,12 @@ final class Stream {
   func rendering(for key: RenderingKey) -> Int {
     if let index = renderings.firstIndex(where: { $0.key == key }) { return index }
     let live = make(key)
-    var seenOptional = false
+    var usageStart: Int?
     replay { event, payload, sequence in
-      let isOptional = event.kind == .usageOnly && !seenOptional
-      append(event, payload, sequence, isOptional, to: live)
-      if isOptional { seenOptional = true }
+      if event.kind == .usageOnly && usageStart == nil { usageStart = live.rendering.written }
+      append(event, payload, sequence, to: live)
     }
+    if let usageStart { markOptional(from: usageStart, in: live) }
     appendEnding(to: live)
     live.rendering.publish()
     renderings.append(live)

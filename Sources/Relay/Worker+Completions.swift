@@ -74,9 +74,10 @@ extension Worker {
   func follow(_ initiator: Generation.Initiator, _ stream: Stream) {
     let connection = initiator.connection
     let key = RenderingKey(format: .openAI, isChunked: !connection.speaksHTTP10)
-    initiator.record.reads = key
     let index = stream.rendering(for: key)
     let rendering = stream.renderings[index].rendering
+    initiator.record.reads = key
+    initiator.record.follows = (rendering, 0)
     let cursor = Cursor(rendering, at: 0, skippingOptional: initiator.skipsUsage)
     connection.follow(
       streamHead(key.format, stream.id, initiator.record),

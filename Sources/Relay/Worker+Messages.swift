@@ -44,7 +44,7 @@ extension Worker {
       stream.withRendering(index) { $0.remoteReaders[attach.loop] += 1 }
     }
     generation(attach.id)?.readersChanged()
-    return .reading(attach.id, attach.key, rendering, offset: offset)
+    return .reading(attach, rendering, offset: offset)
   }
 
   func snapshot(_ id: StreamID) -> StreamSnapshot? {
@@ -81,8 +81,8 @@ extension Worker {
       let record = connection.exchange as? RequestRecord
     else {
       // The client left while we asked: the owner counts it all the same.
-      if case .reading(let id, let key, _, _) = answer {
-        shared.mailboxes[id.owner].post(.left(id, key, loop: loop.index))
+      if case .reading(let place, _, _) = answer {
+        shared.mailboxes[place.id.owner].post(.left(place.id, place.key, loop: loop.index))
       }
       return
     }

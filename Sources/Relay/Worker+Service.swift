@@ -17,12 +17,13 @@ extension Worker: Service {
   ) -> HeadVerdict {
     let method = String(copying: bytes, head.methodRange)
     let path = String(copying: bytes, head.path)
-    let route = Route(method: method, segments: TargetPath.segments(head.path, in: bytes) ?? ["?"])
+    let segments = TargetPath.segments(head.path, in: bytes) ?? [path]
+    let route = Route(method: method, segments: segments)
     var endpoint: Endpoint?
     if case .found(let found) = route.outcome { endpoint = found }
     let record = RequestRecord(
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
-      path: shownInLog(path: path), connection: connection, worker: self)
+      path: shownInLog(path, segments), connection: connection, worker: self)
     connection.exchange = record
     do {
       try admit(head, bytes, route, record)
@@ -38,7 +39,7 @@ extension Worker: Service {
     switch route.outcome {
     case .notFound: throw Failure(.notFound, "there is nothing at this path")
     case .methodNotAllowed(let allow):
-      throw Failure(.methodNotAllowed, "this path takes only: \(allow)", parameter: allow)
+      throw Failure(.methodNotAllowed, "this path takes only: \(allow)", allow: allow)
     case .found(.options), .found(.health), .found(.index): return
     case .found(.readStream) where !shared.settings.streams.requireKeyToRead: return
     case .found: break
@@ -87,9 +88,11 @@ extension Worker: Service {
     String(id.text.prefix(StreamID.prefix.utf8.count + 9))
   }
 
-  private func shownInLog(path: String) -> String {
-    guard let range = path.firstRange(of: StreamID.prefix) else { return String(path.prefix(200)) }
-    return String(path[..<range.lowerBound]) + String(path[range.lowerBound...].prefix(14))
+  private func shownInLog(_ path: String, _ segments: [String]) -> String {
+    if segments.count > 2, segments[0] == "v1", segments[1] == "streams" {
+      return "/v1/streams/" + segments[2].prefix(StreamID.prefix.utf8.count + 9)
+    }
+    return String(path.prefix(200))
   }
 
   // MARK: With the body
@@ -150,9 +153,7 @@ extension Worker: Service {
     var response = Response(
       status: failure.status, contentType: "application/json",
       body: record.api.body(for: failure))
-    if failure.reason == .methodNotAllowed, let allow = failure.parameter {
-      response.add("Allow", allow)
-    }
+    if let allow = failure.allow { response.add("Allow", allow) }
     if let wait = failure.retryAfter { response.add("Retry-After", String(wait)) }
     if failure.reason == .invalidKey { response.add("WWW-Authenticate", "Bearer") }
     return stamped(response, record)

@@ -103,8 +103,10 @@ extension Worker {
       var response = Response(status: 204)
       response.add("Cache-Control", "no-store")
       respond(connection, record, response)
-    case .reading(let id, let key, let rendering, let offset):
+    case .reading(let place, let rendering, let offset):
+      let (id, key) = (place.id, place.key)
       record.reads = key
+      record.follows = (rendering, place.after)
       var response = streamHead(key.format, id, record)
       var preamble: [UInt8] = []
       key.format.appendPreamble(streamID: id.text, to: &preamble)

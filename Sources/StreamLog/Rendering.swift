@@ -86,6 +86,17 @@ public final class Rendering: @unchecked Sendable {
     return Int(offsets[sequence - 1])
   }
 
+  /// How many events end at `offset` or before. Also any thread, once a reader has seen the log
+  /// closed. Cost: logarithmic in the events.
+  public func events(upTo offset: Int) -> Int {
+    var (low, high) = (0, offsets.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(offsets[middle]) <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// Lets readers that did not ask for it step over `range` (once a rendering, before the range
   /// is published).
   public func markOptional(_ range: Range<Int>) {

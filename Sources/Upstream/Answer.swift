@@ -2,7 +2,8 @@ public import ModelFormats
 
 /// Who reads an upstream's answer. Called on the loop's thread; spans live for the call only.
 public protocol AnswerReceiver: AnyObject {
-  /// One event of a stream, its data in `payload`. Kinds `done` and `ignored` do not come here.
+  /// One event of a stream, its data in `payload`. Kinds `done` and `error` do not come here; what
+  /// has no meaning to us may have one to clients of the same wire format, and does.
   func received(_ event: ModelEvent, _ payload: Span<UInt8>)
 
   /// A whole JSON answer: to a request that wanted one, or from an upstream that does not stream.

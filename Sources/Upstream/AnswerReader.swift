@@ -38,7 +38,7 @@ public struct AnswerReader {
           return .stop
         }
         switch event.kind {
-        case .content, .usageOnly:
+        case .content, .usageOnly, .ignored:
           if event.finishReason != nil { finished = true }
           if event.isContent { content += 1 }
           receiver.received(event, payload)
@@ -49,8 +49,6 @@ public struct AnswerReader {
         case .done:
           done = true
           return .stop
-        case .ignored:
-          return .proceed
         }
       }
     } catch {

@@ -34,7 +34,8 @@ internal import ModelFormats
     case unknown
     case events(AnswerReader)
     case whole([UInt8])
-    case refused(status: Int, [UInt8])
+    /// The body is nil when there was too much of it.
+    case refused(status: Int, [UInt8]?)
   }
 
   /// How long a connection may take to end its answer after the terminal marker.
@@ -126,9 +127,12 @@ internal import ModelFormats
       }
       body.append(copying: bytes)
       return true
-    case .refused(let status, var body):
-      let room = max(0, Provider.maximumErrorBytes - body.count)
-      body.append(copying: bytes.extracting(0..<min(room, bytes.count)))
+    case .refused(let status, let body):
+      guard var body, body.count + bytes.count <= Provider.maximumErrorBytes else {
+        answer = .refused(status: status, nil)
+        return true
+      }
+      body.append(copying: bytes)
       answer = .refused(status: status, body)
       return true
     }
@@ -195,7 +199,8 @@ internal import ModelFormats
       return .complete
     case .refused(let status, let body):
       var fault = UpstreamFault(.status(status), "the upstream answered \(status)")
-      fault.body = body
+      // Half of what was said is not passed on.
+      if result == CURLE_OK, let body { fault.body = body }
       if let easy = unsafe easy {
         fault.contentType = unsafe contentType(easy)
         let wait = unsafe ccurl_response_field(easy, "Retry-After")

@@ -10,6 +10,9 @@ public struct CompletionsRequest: Sendable {
   /// The last message's text, for the demo model.
   public let question: String
 
+  /// A name goes into answers and logs.
+  private static let maximumModelBytes = 256
+
   private var modelValue = 0..<0
   private var streamValue: Range<Int>?
   private var optionsValue: Range<Int>?
@@ -31,6 +34,11 @@ public struct CompletionsRequest: Sendable {
     guard let name = found.model, !name.isEmpty else {
       throw Failure(
         .invalidRequest, "you must provide a model parameter, a string", parameter: "model")
+    }
+    guard name.utf8.count <= Self.maximumModelBytes else {
+      throw Failure(
+        .invalidRequest, "model must be at most \(Self.maximumModelBytes) bytes long",
+        parameter: "model")
     }
     guard found.hasMessages else {
       throw Failure(
