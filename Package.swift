@@ -57,7 +57,8 @@ let package = Package(
     module(
       "Relay",
       [
-        "Admission", "ClientAPIs", "Configuration", "Downstream", "EventLoop", "EventStream", "HTTPWire",
+        "Admission", "ClientAPIs", "Configuration", "Downstream", "EventLoop", "EventStream",
+        "HTTPWire",
         "JSONWire", "ModelFormats", "StreamLog", "Upstream",
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
@@ -70,7 +71,8 @@ let package = Package(
     tests("ConfigurationTests", ["Configuration"]),
     tests("StreamLogTests", ["StreamLog", "EventLoop"]),
     tests("EventLoopTests", ["EventLoop"]),
-    tests("ClientAPIsTests", ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats"]),
+    tests(
+      "ClientAPIsTests", ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats"]),
     tests("AdmissionTests", ["Admission"]),
     tests("UpstreamTests", ["Upstream", "EventLoop", "JSONWire", "ModelFormats"]),
     tests("DownstreamTests", ["Downstream", "EventLoop", "HTTPWire", "StreamLog"]),

@@ -119,6 +119,7 @@ struct Schema {
           .value("idle", \.idleTimeout, .duration(Bounds.idleTimeout)),
           .value("total", \.totalTimeout, .duration(Bounds.totalTimeout)),
         ]),
+      .value("askUsage", \.asksUsage, .flag),
       .value("idleConnections", \.idleConnections, .count(Bounds.idleConnections)),
       .value("pace", \.pace, .duration(Bounds.pace)),
     ]

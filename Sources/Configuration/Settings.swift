@@ -116,6 +116,9 @@ public struct Settings: Sendable, Equatable {
     /// Between content events; keep-alive comments do not count.
     public var idleTimeout: Duration = .seconds(60)
     public var totalTimeout: Duration = .seconds(600)
+    /// Ask for the usage of streamed answers (`stream_options.include_usage`), whether or not the
+    /// client did. A few upstreams refuse the option.
+    public var asksUsage = true
     /// Idle connections kept for reuse, per loop.
     public var idleConnections = 256
     /// The pause between deltas of the demo model.

@@ -4,7 +4,8 @@ struct StreamID: Hashable, Sendable {
   let text: String
 
   static let prefix = "strm_"
-  private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+  private static let alphabet = Array(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
   /// 62^22 > 2^130.
   private static let randomLetters = 22
   /// One letter names the owner.

@@ -54,9 +54,9 @@ extension Worker {
     began(generation)
     generation.start { generation in
       switch source {
-      case .provider(let provider):
+      case .provider(let provider, let asksUsage):
         let body = request.upstreamBody(
-          from: body, model: model.upstreamModel, streams: streams, asksUsage: true)
+          from: body, model: model.upstreamModel, streams: streams, asksUsage: asksUsage)
         return Transfer(body, to: provider, on: driver, receiver: generation)
       case .demo(let pace):
         return DemoModel(

@@ -42,7 +42,7 @@ final class Worker {
 
   /// Where answers come from.
   enum Source {
-    case provider(Provider)
+    case provider(Provider, asksUsage: Bool)
     case demo(pace: UInt64)
   }
 
@@ -129,7 +129,8 @@ final class Worker {
       audience = live.audience
     }
     // Set just above.
-    return audience ?? makeAudience(stream.renderings[index].rendering, stream.renderings[index].key)
+    return audience
+      ?? makeAudience(stream.renderings[index].rendering, stream.renderings[index].key)
   }
 
   /// The readers on this loop of another loop's rendering.
@@ -286,7 +287,8 @@ final class Worker {
               firstEvent: upstream.firstEventTimeout.nanoseconds,
               idle: upstream.idleTimeout.nanoseconds, total: upstream.totalTimeout.nanoseconds),
             maximumEventBytes: settings.limits.eventBytes,
-            maximumAnswerBytes: settings.limits.answerBytes, idleLimit: upstream.idleConnections))
+            maximumAnswerBytes: settings.limits.answerBytes, idleLimit: upstream.idleConnections),
+          asksUsage: upstream.asksUsage)
       }
     }
     return sources

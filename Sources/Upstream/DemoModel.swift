@@ -80,7 +80,8 @@ struct DemoScript {
     defer { position += 1 }
     switch position {
     case -1:
-      return piece(#"{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#, 4)
+      return piece(
+        #"{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#, 4)
     case 0..<words.count:
       let word = words[position]
       let beats = word.hasSuffix(". ") || word.hasSuffix("\n") ? 16 : 1 + word.utf8.count / 2
