@@ -75,7 +75,7 @@ let package = Package(
       "ClientAPIsTests", ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats"]),
     tests("AdmissionTests", ["Admission"]),
     tests("UpstreamTests", ["Upstream", "EventLoop", "JSONWire", "ModelFormats"]),
-    tests("DownstreamTests", ["Downstream", "EventLoop", "HTTPWire", "StreamLog"]),
+    tests("DownstreamTests", ["CLinux", "Downstream", "EventLoop", "HTTPWire", "StreamLog"]),
     tests(
       "RelayTests",
       [

@@ -42,6 +42,26 @@ enum ByteScan {
     return index
   }
 
+  /// An offset, from `start` to `end`, before which there are only letters, digits and hyphens, as
+  /// in nearly all field names: the first other byte, or near the end an earlier one. `end` is not
+  /// above the count.
+  @inline(__always)
+  static func plainNameEnd(in bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    precondition(end <= bytes.count)
+    var index = start
+    while let block = load(bytes, at: index, before: end) {
+      // Only letters may be folded: CR would become a hyphen.
+      let folded = (block | Block(repeating: 0x20)) &- Block(repeating: UInt8(ascii: "a"))
+      let digits = block &- Block(repeating: UInt8(ascii: "0"))
+      let plain =
+        (folded .< Block(repeating: 26)) .| (digits .< Block(repeating: 10))
+        .| (block .== Block(repeating: UInt8(ascii: "-")))
+      if let lane = firstLane(.!plain) { return index &+ lane }
+      index &+= Block.scalarCount
+    }
+    return index
+  }
+
   @inline(__always)
   private static func load(_ bytes: Span<UInt8>, at index: Int, before end: Int) -> Block? {
     // SAFETY: 16 bytes from a non-negative index lie before `end`, which is at most the count.

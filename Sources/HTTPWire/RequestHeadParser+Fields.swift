@@ -22,7 +22,7 @@ extension RequestHeadParser {
   }
 
   mutating func readFieldName(_ bytes: Span<UInt8>, to end: Int) throws(RequestHeadError) -> Bool {
-    var index = position
+    var index = ByteScan.plainNameEnd(in: bytes, from: position, to: end)
     while index < end {
       let byte = bytes[index]
       guard Octet.isToken(byte) else {

@@ -21,7 +21,9 @@ final class Worker {
   let loop: EventLoop
   let shared: Shared
   let driver: TransferDriver
-  private(set) var server: Server!
+  /// Made with the first listener.
+  private(set) lazy var server = Server(
+    loop: loop, limits: Self.limits(shared.settings), load: shared.connections, service: self)
   private var listeners: [Listener] = []
   let sources: [String: Source]
   private let models: [String: Settings.Model]
@@ -55,8 +57,6 @@ final class Worker {
     outbox = Array(repeating: [], count: shared.mailboxes.count)
     models = Dictionary(settings.models.map { ($0.id, $0) }) { first, _ in first }
     sources = Self.sources(settings, shared.secrets)
-    server = Server(
-      loop: loop, limits: Self.limits(settings), load: shared.connections, service: self)
     try shared.mailboxes[index].open(on: loop) { [unowned self] in self.receive($0) }
     loop.atEndOfTurn { [unowned self] in self.flush() }
     let timer = Timer { [unowned self] in self.dropExpired() }
@@ -123,14 +123,11 @@ final class Worker {
 
   /// The readers of one of this loop's streams on this loop.
   func audience(of stream: Stream, _ index: Int) -> Audience {
-    var audience: Audience?
-    stream.withRendering(index) { live in
-      if live.audience == nil { live.audience = makeAudience(live.rendering, live.key) }
-      audience = live.audience
-    }
-    // Set just above.
+    let live = stream.renderings[index]
+    if let audience = live.audience { return audience }
+    let audience = makeAudience(live.rendering, live.key)
+    stream.withRendering(index) { $0.audience = audience }
     return audience
-      ?? makeAudience(stream.renderings[index].rendering, stream.renderings[index].key)
   }
 
   /// The readers on this loop of another loop's rendering.

@@ -62,7 +62,7 @@ public import ModelFormats
   }
 
   deinit {
-    for unsafeeasy in unsafe idle { unsafe curl_easy_cleanup(easy) }
+    while let easy = unsafe idle.popLast() { unsafe curl_easy_cleanup(easy) }
     unsafe curl_slist_free_all(fields)
   }
 

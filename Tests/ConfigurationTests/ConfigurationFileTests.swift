@@ -94,6 +94,7 @@ private let noModels =
     upstream.firstEventTimeout = .seconds(2)
     upstream.idleTimeout = .seconds(3)
     upstream.totalTimeout = .seconds(4)
+    upstream.asksUsage = false
     upstream.idleConnections = 5
     var demo = Settings.Upstream(name: "d", kind: .demo)
     demo.pace = .zero
@@ -143,7 +144,7 @@ private let wholeFile = """
     upstreams: [
       {name: "a", kind: "openai", baseURL: "HTTPS://API.example.com/v1/", key: {file: "/etc/key"},
         caFile: "ca.pem", timeouts: {connect: "1s", firstEvent: "2s", idle: "3s", total: "4s"},
-        idleConnections: 5},
+        askUsage: false, idleConnections: 5},
       {name: "d", kind: "demo", pace: "0ms"}],
     models: [{id: "m", upstream: "a", upstreamModel: "M"}, {id: "*", upstream: "d"}],
     log: {format: "json", level: "debug"},
