@@ -13,7 +13,7 @@ enum OpenAIChat {
     if isDone(payload) { return ModelEvent(kind: .done) }
     var reader = JSONReader()
     var event = ModelEvent(kind: .ignored)
-    var hasChoices = false
+    var choices = Choices.none
     // Some servers report a fault as `{"object":"error","message":…}`, with its fields on top.
     var isFault = false
     var topLevel = ModelFault()
@@ -21,7 +21,7 @@ enum OpenAIChat {
     try reader.beginObject(in: payload)
     while let key = try reader.nextKey(in: payload) {
       if key.equals("choices", in: payload) {
-        hasChoices = try readChoices(into: &event, &reader, payload)
+        choices = try readChoices(into: &event, &reader, payload)
       } else if key.equals("usage", in: payload) {
         event.usage = try readUsage(&reader, payload)
       } else if key.equals("error", in: payload) {
@@ -43,12 +43,17 @@ enum OpenAIChat {
     if event.error == nil, isFault { event.error = topLevel }
     if event.error != nil {
       event.kind = .error
-    } else if hasChoices {
-      event.kind = .content
-    } else if event.usage != nil {
+    } else if event.usage != nil, choices != .speaking {
       event.kind = .usageOnly
+    } else if choices != .none {
+      event.kind = .content
     }
     return event
+  }
+
+  /// What the entries of `choices` say. Some servers give their usage with one that says nothing.
+  private enum Choices {
+    case none, silent, speaking
   }
 
   /// `[DONE]`, whatever follows it; no JSON begins so.
@@ -59,24 +64,26 @@ enum OpenAIChat {
     return JSONString(range: start..<start + 6, isPlain: true).equals("[DONE]", in: payload)
   }
 
-  /// Whether there was any choice at all.
   private static func readChoices(
     into event: inout ModelEvent, _ reader: inout JSONReader, _ payload: Span<UInt8>
-  ) throws(JSONError) -> Bool {
-    guard try reader.enterArray(in: payload) else { return false }
+  ) throws(JSONError) -> Choices {
+    guard try reader.enterArray(in: payload) else { return .none }
+    var choices = Choices.none
     var position = 0
     while try reader.nextElement(in: payload) {
-      try readChoice(at: position, into: &event, &reader, payload)
+      let speaks = try readChoice(at: position, into: &event, &reader, payload)
+      if choices != .speaking { choices = speaks ? .speaking : .silent }
       position += 1
     }
-    return position > 0
+    return choices
   }
 
+  /// Whether it says anything at all.
   private static func readChoice(
     at position: Int, into event: inout ModelEvent, _ reader: inout JSONReader,
     _ payload: Span<UInt8>
-  ) throws(JSONError) {
-    guard try reader.enterObject(in: payload) else { return }
+  ) throws(JSONError) -> Bool {
+    guard try reader.enterObject(in: payload) else { return false }
     // The index may follow what it is about.
     var index = position
     var choice = Choice()
@@ -87,17 +94,19 @@ enum OpenAIChat {
         index = try reader.count(in: payload) ?? position
       } else if key.equals("finish_reason", in: payload) {
         choice.finishReason = try reader.nonEmptyText(in: payload)
-      } else {
-        try reader.skipValue(in: payload)
+      } else if try reader.present(in: payload) != nil {
+        choice.hasOther = true
       }
     }
     if choice.isContent { event.isContent = true }
-    guard index == 0 else { return }
+    let speaks = choice.isContent || choice.hasOther
+    guard index == 0 else { return speaks }
     if let text = choice.text { event.text = text }
     if let reasoning = choice.reasoning { event.reasoning = reasoning }
     if let refusal = choice.refusal { event.refusal = refusal }
     if choice.hasToolCalls { event.hasToolCalls = true }
     if let finishReason = choice.finishReason { event.finishReason = finishReason }
+    return speaks
   }
 
   /// What one entry of `choices` carries.
@@ -109,6 +118,8 @@ enum OpenAIChat {
     var hasToolCalls = false
     /// Content in parts is not text that can be passed on, but it is a sign of life.
     var hasParts = false
+    /// A role, or a field that we do not know.
+    var hasOther = false
 
     var isContent: Bool {
       text != nil || reasoning != nil || refusal != nil || finishReason != nil || hasToolCalls
@@ -137,8 +148,8 @@ enum OpenAIChat {
         // The name of a single tool call before there were several.
         if try reader.kind(in: payload) == .object { choice.hasToolCalls = true }
         try reader.skipValue(in: payload)
-      } else {
-        try reader.skipValue(in: payload)
+      } else if try reader.present(in: payload) != nil {
+        choice.hasOther = true
       }
     }
   }
