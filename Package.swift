@@ -37,6 +37,7 @@ let package = Package(
     // C that Swift cannot call directly: includes and wrappers, nothing else.
     .target(name: "CLinux"),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    .target(name: "CWeb"),
 
     // Pure: bytes or time in, values out.
     module("EventStream"),
@@ -57,9 +58,8 @@ let package = Package(
     module(
       "Relay",
       [
-        "Admission", "ClientAPIs", "Configuration", "Downstream", "EventLoop", "EventStream",
-        "HTTPWire",
-        "JSONWire", "ModelFormats", "StreamLog", "Upstream",
+        "Admission", "CWeb", "ClientAPIs", "Configuration", "Downstream", "EventLoop",
+        "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "Upstream",
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
     program("scripted-model", ["HTTPWire", "JSONWire", "CLinux"]),

@@ -1,20 +1,23 @@
+internal import CWeb
 internal import Downstream
+internal import JSONWire
 
 extension Worker {
-  /// `GET /`: what runs here, and how to talk to it.
+  /// `GET /`: a page that shows one answer arriving in several readers.
   func indexPage() -> Response {
-    let text = """
-      deltad: a streaming chat relay. One answer, many readers.
-
-        GET    /healthz
-        GET    /v1/models
-        POST   /v1/chat/completions   OpenAI-compatible
-        POST   /v1/streams            the same body, answered in the background
-        GET    /v1/streams/{id}       the answer, from its beginning and then live
-        DELETE /v1/streams/{id}       stops it
-
-      """
-    return Response(
-      status: 200, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
+    var count = 0
+    var body: [UInt8] = []
+    if let bytes = unsafe cweb_index(&count) {
+      // SAFETY: the page is a constant of the program, `count` bytes long.
+      let page = unsafe UnsafeBufferPointer(start: bytes, count: count)
+      unsafe body.append(copying: page.span)
+    }
+    var response = Response(status: 200, contentType: "text/html; charset=utf-8", body: body)
+    response.add("Cache-Control", "no-cache")
+    response.add(
+      "Content-Security-Policy",
+      "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; "
+        + "script-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+    return response
   }
 }

@@ -14,8 +14,13 @@ struct StreamID: Hashable, Sendable {
   init(owner: Int) {
     var random = SystemRandomNumberGenerator()
     var letters = [Self.alphabet[owner]]
-    for _ in 0..<Self.randomLetters {
-      letters.append(Self.alphabet[Int.random(in: 0..<Self.alphabet.count, using: &random)])
+    let base = UInt64(Self.alphabet.count)
+    var word: UInt64 = 0
+    for position in 0..<Self.randomLetters {
+      // Ten letters use 60 of a word's 64 bits: a system call for each would be dear.
+      if position % 10 == 0 { word = random.next() }
+      letters.append(Self.alphabet[Int(word % base)])
+      word /= base
     }
     text = Self.prefix + String(decoding: letters, as: UTF8.self)
   }

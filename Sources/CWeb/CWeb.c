@@ -1,0 +1,13 @@
+#include "CWeb.h"
+
+// C23; clang knows it in every mode, and says so.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const uint8_t index_page[] = {
+#embed "../../web/index.html"
+};
+
+const uint8_t *cweb_index(size_t *count) {
+  *count = sizeof index_page;
+  return index_page;
+}
