@@ -28,6 +28,8 @@ internal import ModelFormats
   private var lastContent: UInt64
   private var hasEvent = false
   private var hasEnded = false
+  /// libcurl has come to the end of the answer: its connection can be used again.
+  private(set) var isFinished = false
 
   private enum Answer {
     /// No byte of a body has come.
@@ -178,6 +180,7 @@ internal import ModelFormats
 
   /// libcurl has come to the end of the transfer, one way or the other.
   func finished(_ result: CURLcode) {
+    isFinished = true
     if !hasEnded { end(outcome(result)) }
     release()
   }

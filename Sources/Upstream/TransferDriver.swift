@@ -73,8 +73,34 @@ public import EventLoop
     guard !isInside else { return removals.append(transfer) }
     let wasAdded = transfers.removeValue(forKey: ObjectIdentifier(transfer)) != nil
     guard let easy = unsafe transfer.takeHandle() else { return }
-    if wasAdded { unsafe curl_multi_remove_handle(multi, easy) }
+    if wasAdded {
+      // Of an unfinished transfer that has its connection for itself this closes the connection.
+      unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, transfer.isFinished ? 0 : 1)
+      let isStream = unsafe !transfer.isFinished && ccurl_is_http2(easy) != 0
+      let port = unsafe ccurl_local_port(easy)
+      unsafe curl_multi_remove_handle(multi, easy)
+      unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 0)
+      if isStream { sendReset(on: port, transfer.provider) }
+    }
     unsafe transfer.provider.giveBack(easy)
+  }
+
+  /// libcurl queues the RST_STREAM of a cancelled HTTP/2 stream until it has something else to write
+  /// to that connection, and the upstream would go on for so long. Pausing and continuing another
+  /// stream of the connection makes it write.
+  private func sendReset(on port: Int, _ provider: Provider) {
+    let sharing = transfers.values.first { other in
+      guard other.provider === provider, let easy = unsafe other.easy else { return false }
+      return unsafe ccurl_local_port(easy) == port
+    }
+    guard let easy = unsafe sharing?.easy else { return }
+    // Continuing may hand out bytes that have arrived.
+    isInside = true
+    unsafe curl_easy_pause(easy, CURLPAUSE_RECV)
+    unsafe curl_easy_pause(easy, CURLPAUSE_CONT)
+    isInside = false
+    // What ended in there is looked after in the next turn at the latest.
+    if let timer { loop.arm(timer, after: 0) }
   }
 
   // MARK: Between libcurl and the loop

@@ -18,6 +18,10 @@ long ccurl_response_code(CURL *easy);
 long ccurl_os_errno(CURL *easy);
 /// Bytes of the request that went out; 0 before any did.
 long ccurl_request_size(CURL *easy);
+/// Whether the answer came over HTTP/2.
+int ccurl_is_http2(CURL *easy);
+/// Our port of the connection that the handle uses: it tells connections apart.
+long ccurl_local_port(CURL *easy);
 const char *ccurl_content_type(CURL *easy);
 void *ccurl_private(CURL *easy);
 /// The last value of a response field, or NULL. Valid until the handle is used again.
