@@ -39,10 +39,10 @@ public final class Listener: ReadinessHandler {
   /// Accepts what the kernel has completed already (closing the socket would reset it), and no
   /// more from here on.
   public func stop() {
-    guard let watch else { return }
+    guard watch != nil else { return }
     while acceptSome() {}
-    server.loop.unwatch(watch)
-    self.watch = nil
+    if let watch { server.loop.unwatch(watch) }
+    watch = nil
   }
 
   public func ready(_ readiness: Readiness) {
@@ -60,8 +60,12 @@ public final class Listener: ReadinessHandler {
       case .outOfDescriptors:
         refuseWithReserve()
         return false
-      case .failed:
+      case .gone:
         continue
+      case .failed:
+        if let watch { server.loop.unwatch(watch) }
+        watch = nil
+        return false
       }
     }
     return true

@@ -93,11 +93,20 @@ public struct ListeningSocket: ~Copyable {
     return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
   }
 
-  /// A Unix-domain socket for one more loop (dup(2)); watch it as `.exclusive`.
-  public static func duplicate(of descriptor: CInt) throws(SystemError) -> ListeningSocket {
-    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-    try SystemError.checkErrno(copy, "fcntl(F_DUPFD_CLOEXEC)")
-    return ListeningSocket(descriptor: Descriptor(owning: copy), port: 0)
+  /// One more descriptor of the same socket (dup(2)), for a loop that adopts it; watch it as
+  /// `.exclusive`. Whoever calls owns it until then.
+  public func duplicate() throws(SystemError) -> CInt {
+    try SystemError.checkErrno(fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0), "fcntl")
+  }
+
+  /// Takes over a descriptor that `duplicate` made.
+  public init(adopting number: CInt) {
+    self.init(descriptor: Descriptor(owning: number), port: 0)
+  }
+
+  private init(descriptor: consuming Descriptor, port: UInt16) {
+    self.descriptor = descriptor
+    self.port = port
   }
 
   /// SO_REUSEPORT lets two daemons of one user share a port without a word: throws EADDRINUSE if
@@ -114,7 +123,9 @@ public struct ListeningSocket: ~Copyable {
     case none
     /// EMFILE or ENFILE: the connection stays in the kernel's queue.
     case outOfDescriptors
-    /// That one went before we took it, or the kernel is short of memory; try the next.
+    /// That one went before we took it; the next may be there.
+    case gone
+    /// This socket will never give another connection.
     case failed(SystemError)
   }
 
@@ -123,7 +134,12 @@ public struct ListeningSocket: ~Copyable {
     let answer = unsafe clinux_accept(descriptor.number, &peer)
     if answer >= 0 { return .connection(Descriptor(owning: answer), PeerAddress(peer)) }
     switch -answer {
-    case EAGAIN: return .none
+    // Short of memory counts as nobody: a later turn tries again.
+    case EAGAIN, ENOBUFS, ENOMEM: return .none
+    // accept(2): errors of the connection rather than of the socket.
+    case ECONNABORTED, EINTR, EPROTO, EPERM, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
+      ENOPROTOOPT, ENONET, ETIMEDOUT:
+      return .gone
     case EMFILE, ENFILE: return .outOfDescriptors
     default: return .failed(SystemError("accept4", -answer))
     }

@@ -85,7 +85,8 @@ public enum Relay {
   /// An address that the first loop listens on, as the others need it to do the same.
   private enum BoundAddress: Sendable {
     case tcp(host: String, port: UInt16)
-    case unix(path: String, descriptor: CInt)
+    /// A descriptor for each other loop, made before any of them runs.
+    case unix(path: String, descriptors: [CInt])
 
     var shown: String {
       switch self {
@@ -108,7 +109,9 @@ public enum Relay {
         try worker.listen(socket)
       case .unix(let path):
         let socket = try ListeningSocket.unix(path: path)
-        bound.append(.unix(path: path, descriptor: socket.descriptor.number))
+        var copies: [CInt] = []
+        for _ in 1..<max(worker.shared.mailboxes.count, 1) { copies.append(try socket.duplicate()) }
+        bound.append(.unix(path: path, descriptors: copies))
         try worker.listen(socket)
       }
     }
@@ -142,8 +145,8 @@ public enum Relay {
       switch address {
       case .tcp(let host, let port):
         try worker.listen(try ListeningSocket.tcp(host: host, port: port))
-      case .unix(_, let descriptor):
-        try worker.listen(try ListeningSocket.duplicate(of: descriptor))
+      case .unix(_, let descriptors):
+        try worker.listen(ListeningSocket(adopting: descriptors[index - 1]))
       }
     }
     try worker.loop.run()

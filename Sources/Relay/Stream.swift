@@ -56,6 +56,8 @@ final class Stream {
   private var usageChunks: [[UInt8]] = []
   /// More than one is odd already.
   private static let maximumUsageChunks = 16
+  /// A larger chunk has more to say, and goes its way like any other.
+  private static let maximumUsageBytes = 4096
 
   /// What a stream holds beside its bytes, roughly: it counts against the budget, so that many
   /// small answers are bounded as well as a few large ones.
@@ -87,12 +89,12 @@ final class Stream {
     guard ending == nil else { return }
     if let reason = event.finishReason { finishReason = reason.text(in: payload) }
     if let usage = event.usage { self.usage = usage }
-    if event.kind == .usageOnly {
-      if usageChunks.count < Self.maximumUsageChunks {
-        var chunk: [UInt8] = []
-        chunk.append(copying: payload)
-        usageChunks.append(chunk)
-      }
+    if event.kind == .usageOnly, payload.count <= Self.maximumUsageBytes {
+      var chunk: [UInt8] = []
+      chunk.append(copying: payload)
+      usageChunks.append(chunk)
+      // Where it comes with every token it is cumulative: the last ones count.
+      if usageChunks.count > Self.maximumUsageChunks { usageChunks.removeFirst() }
       return
     }
     sequence += 1

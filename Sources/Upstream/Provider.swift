@@ -78,6 +78,10 @@ public import ModelFormats
     unsafe ccurl_set_list(easy, CURLOPT_HTTPHEADER, fields)
     unsafe ccurl_set_long(easy, CURLOPT_POST, 1)
     unsafe ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
+    // A name that is still being looked up is left to its thread: waiting for it would hold up the
+    // whole loop for as long as the name server takes.
+    unsafe ccurl_set_long(easy, CURLOPT_QUICK_EXIT, 1)
+    unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, keepsConnections ? 0 : 1)
     unsafe ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
     unsafe ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     unsafe ccurl_set_string(easy, CURLOPT_PROXY, "")
@@ -92,6 +96,8 @@ public import ModelFormats
     unsafe ccurl_set_write(easy, curlWrote)
     return unsafe easy
   }
+
+  var keepsConnections: Bool { idleLimit > 0 }
 
   func giveBack(_ easy: UnsafeMutableRawPointer) {
     if unsafe idle.count < idleLimit {

@@ -36,7 +36,7 @@ public import EventLoop
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe ccurl_multi_set_socket(multi, curlWatches, context)
     unsafe ccurl_multi_set_timer(multi, curlSetsTimer, context)
-    unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, idleConnections)
+    unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(idleConnections, 1))
     timer = Timer { [unowned self] in self.act(CURL_SOCKET_TIMEOUT, 0) }
     // A request that was accepted in this turn goes out in this turn.
     loop.atEndOfTurn { [unowned self] in
@@ -75,11 +75,12 @@ public import EventLoop
     guard let easy = unsafe transfer.takeHandle() else { return }
     if wasAdded {
       // Of an unfinished transfer that has its connection for itself this closes the connection.
-      unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, transfer.isFinished ? 0 : 1)
+      if !transfer.isFinished { unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
       let isStream = unsafe !transfer.isFinished && ccurl_is_http2(easy) != 0
       let port = unsafe ccurl_local_port(easy)
       unsafe curl_multi_remove_handle(multi, easy)
-      unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 0)
+      let keeps = transfer.provider.keepsConnections
+      unsafe ccurl_set_long(easy, CURLOPT_FORBID_REUSE, keeps ? 0 : 1)
       if isStream { sendReset(on: port, transfer.provider) }
     }
     unsafe transfer.provider.giveBack(easy)
