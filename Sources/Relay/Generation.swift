@@ -85,6 +85,8 @@ final class Generation: AnswerReceiver {
       case .fault:
         var payload: [UInt8] = []
         payload.append(copying: answer)
+        // A line end to event streams, and white space to JSON.
+        for index in payload.indices where payload[index] == 13 { payload[index] = 32 }
         return fail(
           Failure(.upstreamFailed, "the upstream reported an error", payload: payload))
       case .chunk:
