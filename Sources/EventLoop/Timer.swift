@@ -59,7 +59,7 @@ struct TimerHeap {
   func millisecondsToNext(now: UInt64) -> CInt {
     guard let first = entries.first else { return -1 }
     if first.look <= now { return 0 }
-    return CInt(min((first.look - now + 999_999) / 1_000_000, 3_600_000))
+    return CInt(min((first.look - now - 1) / 1_000_000 + 1, 3_600_000))
   }
 
   /// The next timer whose deadline has come, disarmed; nil when none is due.
