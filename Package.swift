@@ -70,7 +70,7 @@ let package = Package(
     tests("ModelFormatsTests", ["ModelFormats", "JSONWire"]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("StreamLogTests", ["StreamLog", "EventLoop"]),
-    tests("EventLoopTests", ["EventLoop"]),
+    tests("EventLoopTests", ["CLinux", "EventLoop"]),
     tests(
       "ClientAPIsTests", ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats"]),
     tests("AdmissionTests", ["Admission"]),
@@ -82,6 +82,9 @@ let package = Package(
         "Relay", "ClientAPIs", "Configuration", "EventStream", "HTTPWire", "JSONWire",
         "ModelFormats", "StreamLog",
       ]),
-    tests("RepositoryTests", []),
+    tests("RepositoryTests", ["TestSupport"]),
+    .target(
+      name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),
+    tests("EndToEndTests", ["TestSupport", "deltad", "scripted-model"]),
   ]
 )

@@ -84,6 +84,8 @@ ptrdiff_t clinux_send2(int fd, const void *first, size_t first_count, const void
   ptrdiff_t sent;
   if (second_count == 0) {
     sent = send(fd, first, first_count, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } else if (first_count == 0) {
+    sent = send(fd, second, second_count, MSG_NOSIGNAL | MSG_DONTWAIT);
   } else {
     struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};

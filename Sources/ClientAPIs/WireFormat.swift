@@ -30,7 +30,8 @@ public struct AnswerSummary: Sendable {
 /// The wire formats in which a log can be read: a rendering is made in one of them.
 ///
 /// Every function appends body bytes, before any HTTP framing, and appends nothing when the format
-/// does not show that event. A new format is a file with these functions, and a line in each switch.
+/// does not show that event. A new format is a file with these functions, and a line in each
+/// switch.
 public enum WireFormat: UInt8, Sendable, CaseIterable {
   /// `chat.completion.chunk` events and `[DONE]` (Completions).
   case openAI

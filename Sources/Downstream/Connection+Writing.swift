@@ -18,6 +18,15 @@ extension Connection {
     push()
   }
 
+  /// Answers HEAD with what `follow` would say first.
+  public func respondHead(_ response: Response, framing: AnswerFraming) {
+    guard state == .answering else { return }
+    if response.closes || server.isDraining || framing == .untilClose { keepsAlive = false }
+    appendHead(response, framing)
+    state = .sending
+    push()
+  }
+
   /// Answers with a rendering, from the cursor's position to its end, as it grows. The head, and
   /// the response's body as it stands behind it, leave with the first bytes when the audience is
   /// flushed.
@@ -25,12 +34,9 @@ extension Connection {
     _ response: Response, framing: AnswerFraming, from cursor: Cursor, in audience: Audience
   ) {
     guard state == .answering else { return }
+    assert(!isHead, "HEAD is answered with respondHead")
     if response.closes || server.isDraining || framing == .untilClose { keepsAlive = false }
     appendHead(response, framing)
-    if isHead {
-      state = .sending
-      return push()
-    }
     output.append(contentsOf: response.body)
     state = .following
     parser = RequestHeadParser(limits: server.limits.head)

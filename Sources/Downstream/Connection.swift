@@ -78,6 +78,8 @@ public final class Connection: ReadinessHandler {
   public var loop: EventLoop { server.loop }
   /// The request under way came as HTTP/1.0: its answer is not chunked.
   public var speaksHTTP10: Bool { isHTTP10 }
+  /// The request under way is HEAD: its answer has no body.
+  public var asksForHead: Bool { isHead }
   public var isClosed: Bool { state == .closed }
 
   public func ready(_ readiness: Readiness) {
@@ -93,8 +95,8 @@ public final class Connection: ReadinessHandler {
     }
   }
 
-  /// The peer has sent FIN. While an answer is awaited or followed that is a client that left; while
-  /// the rest of an answer is sent it may have shut down its sending side only.
+  /// The peer has sent FIN. While an answer is awaited or followed that is a client that left;
+  /// while the rest of an answer is sent it may have shut down its sending side only.
   private func peerClosed() {
     switch state {
     case .idle, .head, .body, .answering, .following, .lingering: close(.clientLeft)

@@ -45,10 +45,12 @@ public struct ListeningSocket: ~Copyable {
   /// connections over them. `host` is a numeric address or a name; its first address is taken.
   public static func tcp(host: String, port: UInt16) throws(SystemError) -> ListeningSocket {
     let socket = try bound(host, port, sharing: [SO_REUSEADDR, SO_REUSEPORT])
-    try SystemError.checkErrno(listen(socket.number, backlog), "listen on \(host):\(port)")
+    try SystemError.checkErrno(listen(socket.number, backlog), "listen on \(shown(host)):\(port)")
     let given = localPort(socket.number) ?? port
     return ListeningSocket(descriptor: socket, port: given)
   }
+
+  private static func shown(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
   private static func bound(
     _ host: String, _ port: UInt16, sharing options: [CInt]
@@ -68,8 +70,12 @@ public struct ListeningSocket: ~Copyable {
       let answer = unsafe setsockopt(socket.number, SOL_SOCKET, option, &on, size)
       try SystemError.checkErrno(answer, "setsockopt")
     }
+    // `[::]` beside `0.0.0.0` are two addresses, as they look.
+    if unsafe info.pointee.ai_family == AF_INET6 {
+      unsafe setsockopt(socket.number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, &on, size)
+    }
     let answer = unsafe bind(socket.number, info.pointee.ai_addr, info.pointee.ai_addrlen)
-    try SystemError.checkErrno(answer, "listen on \(host):\(port)")
+    try SystemError.checkErrno(answer, "listen on \(shown(host)):\(port)")
     return socket
   }
 
@@ -114,7 +120,7 @@ public struct ListeningSocket: ~Copyable {
   public static func checkFree(host: String, port: UInt16) throws(SystemError) {
     guard port != 0 else { return }
     let socket = try bound(host, port, sharing: [SO_REUSEADDR])
-    try SystemError.checkErrno(Glibc.listen(socket.number, 1), "listen on \(host):\(port)")
+    try SystemError.checkErrno(Glibc.listen(socket.number, 1), "listen on \(shown(host)):\(port)")
   }
 
   public enum Accepted: ~Copyable {

@@ -1,16 +1,18 @@
 public import Configuration
 internal import Glibc
 internal import JSONWire
+internal import Synchronization
 
 /// One line a thing that happened, on standard error: for journald (`<6>` prefixes), people or
 /// programs. It never gets keys or text of a conversation to write.
 ///
-/// Any thread: a line is one write(2). A reader of ours that does not read makes it wait; journald
-/// does read.
+/// Any thread: a line is one write(2). It never waits: while whoever reads standard error does not,
+/// lines are dropped, and the next one that gets through says how many.
 public struct Log: Sendable {
   private let format: Settings.LogFormat
   private let threshold: Int
   private let hasPrefix: Bool
+  private let dropped = DroppedLines()
 
   public init(_ settings: Settings.Log) {
     format = settings.format
@@ -33,20 +35,26 @@ public struct Log: Sendable {
     _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)] = []
   ) {
     guard isEnabled(level) else { return }
+    guard isWritable() else { return dropped.add() }
+    var fields = fields
+    let missing = dropped.take()
+    if missing > 0 { fields.append(("droppedBefore", .integer(missing))) }
     var line: [UInt8] = hasPrefix ? Array("<\(Self.priority(level))>".utf8) : []
     switch format {
     case .text: appendText(level, event, fields, to: &line)
     case .json: appendJSON(level, event, fields, to: &line)
     }
     line.append(UInt8(ascii: "\n"))
-    var start = 0
-    while start < line.count {
-      let written = unsafe line.span.extracting(start...).withUnsafeBytes { bytes in
-        unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-      }
-      if written < 0 && errno != EINTR { return }
-      start += max(written, 0)
+    let written = unsafe line.withUnsafeBytes { bytes in
+      unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
+    if written < 0 { dropped.add() }
+  }
+
+  /// A pipe that is writable has room for 4 KiB (pipe(7)), which is more than a line.
+  private func isWritable() -> Bool {
+    var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&descriptor, 1, 0) == 1
   }
 
   /// syslog(3) levels.
@@ -111,5 +119,15 @@ public struct Log: Sendable {
     let fraction = nanoseconds / 1000 % 1000
     let padding = fraction < 10 ? "00" : fraction < 100 ? "0" : ""
     return "\(nanoseconds / 1_000_000).\(padding)\(fraction)"
+  }
+}
+
+/// Lines that nobody took, over all copies of a log.
+private final class DroppedLines: Sendable {
+  private let count = Atomic<Int>(0)
+
+  func add() { count.add(1, ordering: .relaxed) }
+  func take() -> Int {
+    count.load(ordering: .relaxed) == 0 ? 0 : count.exchange(0, ordering: .relaxed)
   }
 }

@@ -17,7 +17,7 @@ enum Message: Sendable {
   /// Back to the asker's loop: nil for an unknown stream.
   case answer(connection: UInt64, StreamSnapshot?)
   /// To the owner: its time is over, or its memory is needed.
-  case expire(StreamID)
+  case expire(Retention.Entry)
   /// Accept no more, let what runs come to its end.
   case drain
   /// Every loop has come to its end.

@@ -47,7 +47,7 @@ public enum Relay {
     let most = raiseDescriptorLimit() - reservedDescriptors
     if settings.limits.connections > most {
       log.write(
-        .warning, "limits",
+        .info, "limits",
         [
           ("connections", .integer(most)),
           ("reason", .text("the process may not have more descriptors")),

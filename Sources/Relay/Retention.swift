@@ -40,24 +40,24 @@ final class Retention: Sendable {
   }
 
   /// Takes what has been kept long enough.
-  func takeExpired(now: UInt64) -> [StreamID] {
+  func takeExpired(now: UInt64) -> [Entry] {
     queue.withLock { queue in
-      var expired: [StreamID] = []
+      var expired: [Entry] = []
       while let entry = queue.takeFirst(where: { $0.finishedAt &+ lifetime <= now }) {
-        expired.append(entry.id)
+        expired.append(entry)
       }
       return expired
     }
   }
 
   /// Takes the oldest until they make up so many bytes, or none is left.
-  func take(bytes: Int) -> [StreamID] {
+  func take(bytes: Int) -> [Entry] {
     queue.withLock { queue in
-      var taken: [StreamID] = []
+      var taken: [Entry] = []
       var sum = 0
       while sum < bytes, let entry = queue.takeFirst(where: { _ in true }) {
         sum += entry.bytes
-        taken.append(entry.id)
+        taken.append(entry)
       }
       return taken
     }

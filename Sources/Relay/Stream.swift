@@ -80,8 +80,8 @@ final class Stream {
   /// Bytes of the first rendering.
   var bytes: Int { renderings[0].rendering.written }
 
-  /// Bytes of all renderings.
-  var heldBytes: Int { renderings.reduce(0) { $0 + $1.rendering.written } }
+  /// What goes when it goes, unless somebody still reads it.
+  var heldBytes: Int { renderings.reduce(Self.overheadBytes) { $0 + $1.rendering.held } }
 
   // MARK: Growing
 
@@ -89,7 +89,7 @@ final class Stream {
     guard ending == nil else { return }
     if let reason = event.finishReason { finishReason = reason.text(in: payload) }
     if let usage = event.usage { self.usage = usage }
-    if event.kind == .usageOnly, payload.count <= Self.maximumUsageBytes {
+    if Self.belongsToEnd(event, payload) {
       var chunk: [UInt8] = []
       chunk.append(copying: payload)
       usageChunks.append(chunk)
@@ -99,6 +99,10 @@ final class Stream {
     }
     sequence += 1
     for live in renderings { append(event, payload, sequence, to: live) }
+  }
+
+  private static func belongsToEnd(_ event: ModelEvent, _ payload: Span<UInt8>) -> Bool {
+    event.kind == .usageOnly && payload.count <= maximumUsageBytes
   }
 
   func close(_ ending: Ending) {
@@ -171,7 +175,9 @@ final class Stream {
     let live = make(key)
     var usageStart: Int?
     replay { event, payload, sequence in
-      if event.kind == .usageOnly && usageStart == nil { usageStart = live.rendering.written }
+      if Self.belongsToEnd(event, payload), usageStart == nil {
+        usageStart = live.rendering.written
+      }
       append(event, payload, sequence, to: live)
     }
     if let usageStart { markOptional(from: usageStart, in: live) }

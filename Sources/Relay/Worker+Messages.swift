@@ -20,7 +20,7 @@ extension Worker {
       let snapshot = cancels ? cancelled(id) : snapshot(id)
       shared.mailboxes[asker].post(.answer(connection: connection, snapshot))
     case .answer(let connection, let snapshot): answered(connection, snapshot)
-    case .expire(let id): streams[id] = nil
+    case .expire(let entry): expire(entry)
     case .drain: drain()
     case .exit: loop.stop()
     }

@@ -23,7 +23,7 @@ extension Worker: Service {
     if case .found(let found) = route.outcome { endpoint = found }
     let record = RequestRecord(
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
-      path: shownInLog(path, segments), connection: connection, worker: self)
+      path: shownInLog(path: path), connection: connection, worker: self)
     connection.exchange = record
     do {
       try admit(head, bytes, route, record)
@@ -88,11 +88,11 @@ extension Worker: Service {
     String(id.text.prefix(StreamID.prefix.utf8.count + 9))
   }
 
-  private func shownInLog(_ path: String, _ segments: [String]) -> String {
-    if segments.count > 2, segments[0] == "v1", segments[1] == "streams" {
-      return "/v1/streams/" + segments[2].prefix(StreamID.prefix.utf8.count + 9)
-    }
-    return String(path.prefix(200))
+  /// Whatever a path is, a stream's id may be in it, encoded or misplaced: every segment is cut.
+  private func shownInLog(path: String) -> String {
+    let length = StreamID.prefix.utf8.count + 9
+    let segments = path.prefix(200).split(separator: "/", omittingEmptySubsequences: false)
+    return segments.map { String($0.prefix(length)) }.joined(separator: "/")
   }
 
   // MARK: With the body

@@ -113,9 +113,11 @@ extension Worker {
       if !preamble.isEmpty {
         response.body = key.isChunked ? ChunkFraming.chunk(preamble) : preamble
       }
+      let framing: AnswerFraming = key.isChunked ? .chunked : .untilClose
+      if connection.asksForHead { return connection.respondHead(response, framing: framing) }
       let audience = audience(rendering, id, key)
       connection.follow(
-        response, framing: key.isChunked ? .chunked : .untilClose,
+        response, framing: framing,
         from: Cursor(rendering, at: offset, skippingOptional: false), in: audience)
       touch(audience)
     }

@@ -100,7 +100,7 @@ final class Worker {
   /// Whether logs may grow. Beyond the budget the oldest finished streams go first.
   func hasMemory() -> Bool {
     guard shared.budget.isExceeded else { return true }
-    expire(shared.retention.take(bytes: shared.budget.used - shared.budget.limit))
+    expire(shared.retention.take(bytes: shared.budget.excess))
     return !shared.budget.isExhausted
   }
 
@@ -109,14 +109,21 @@ final class Worker {
     if let retentionTimer { loop.arm(retentionTimer, after: Self.retentionInterval) }
   }
 
-  private func expire(_ identifiers: [StreamID]) {
-    for id in identifiers {
-      if id.owner == loop.index {
-        streams[id] = nil
-      } else if id.owner < shared.mailboxes.count {
-        shared.mailboxes[id.owner].post(.expire(id))
+  /// Each goes with its owner; until then its bytes count as leaving.
+  private func expire(_ entries: [Retention.Entry]) {
+    for entry in entries where entry.id.owner < shared.mailboxes.count {
+      shared.budget.addLeaving(entry.bytes)
+      if entry.id.owner == loop.index {
+        expire(entry)
+      } else {
+        shared.mailboxes[entry.id.owner].post(.expire(entry))
       }
     }
+  }
+
+  func expire(_ entry: Retention.Entry) {
+    streams[entry.id] = nil
+    shared.budget.addLeaving(-entry.bytes)
   }
 
   // MARK: Readers
@@ -186,11 +193,13 @@ final class Worker {
 
   private func flush() {
     // What a flush ends may touch another stream: go on until nothing is left.
-    while let stream = touched.popLast() {
-      stream.isTouched = false
-      flush(stream)
+    while !touched.isEmpty || !touchedAudiences.isEmpty {
+      if let stream = touched.popLast() {
+        stream.isTouched = false
+        flush(stream)
+      }
+      touchedAudiences.popLast()?.flush()
     }
-    while let audience = touchedAudiences.popLast() { audience.flush() }
     for other in outbox.indices where !outbox[other].isEmpty {
       shared.mailboxes[other].post(.advanced(outbox[other]))
       outbox[other].removeAll(keepingCapacity: true)

@@ -27,6 +27,8 @@ public final class Rendering: @unchecked Sendable {
   private var last: Segment
   /// Position behind the last appended byte, published or not.
   public private(set) var written = 0
+  /// Bytes of all segments.
+  public private(set) var held: Int
   private var isClosed = false
   private var announced: UInt = 0
   /// `offsets[n]` is the position behind event n + 1.
@@ -41,15 +43,14 @@ public final class Rendering: @unchecked Sendable {
     self.largestSegment = largestSegment
     first = Segment(start: 0, capacity: firstSegment)
     last = first
+    held = firstSegment
     budget.add(firstSegment)
   }
 
   deinit {
     // Segments are a chain: freed one by one, since a long chain would recurse as deep as it is.
-    var held = 0
     var segment: Segment? = first
     while let current = segment {
-      held += current.capacity
       segment = current.next
       current.next = nil
     }
@@ -127,6 +128,7 @@ public final class Rendering: @unchecked Sendable {
   private func grow() {
     let segment = Segment(start: last.end, capacity: min(last.capacity * 2, largestSegment))
     budget.add(segment.capacity)
+    held += segment.capacity
     last.next = segment
     last = segment
   }

@@ -135,8 +135,10 @@ struct DemoScript {
   }
 
   private static func answer(to question: String) -> String {
-    let shown = question.prefix(80)
-    let opening = shown.isEmpty ? "" : "You asked: “\(shown)\(question.count > 80 ? "…" : "")”\n\n"
+    // Scalars, not characters: one character can be as long as a whole request.
+    let scalars = question.unicodeScalars
+    let shown = String(String.UnicodeScalarView(scalars.prefix(80)))
+    let opening = shown.isEmpty ? "" : "You asked: “\(shown)\(scalars.count > 80 ? "…" : "")”\n\n"
     return opening + """
       I am the model that comes with deltad, so that you can see what it does before you give it \
       a real one. These words leave me one by one, as server-sent events, and go the way of every \

@@ -86,9 +86,9 @@ public import EventLoop
     unsafe transfer.provider.giveBack(easy)
   }
 
-  /// libcurl queues the RST_STREAM of a cancelled HTTP/2 stream until it has something else to write
-  /// to that connection, and the upstream would go on for so long. Pausing and continuing another
-  /// stream of the connection makes it write.
+  /// libcurl queues the RST_STREAM of a cancelled HTTP/2 stream until it has something else to
+  /// write to that connection, and the upstream would go on for so long. Pausing and continuing
+  /// another stream of the connection makes it write.
   private func sendReset(on port: Int, _ provider: Provider) {
     let sharing = transfers.values.first { other in
       guard other.provider === provider, let easy = unsafe other.easy else { return false }

@@ -38,6 +38,6 @@ uint64_t clinux_realtime(void);
 int clinux_processors(void);
 /// Names the calling thread, as ps and debuggers show it; 15 bytes at most.
 void clinux_name_thread(const char *name);
-/// send(2) of two pieces as one, without SIGPIPE. The second may be empty.
+/// send(2) of two pieces as one, without SIGPIPE. One may be empty.
 ptrdiff_t clinux_send2(int fd, const void *first, size_t first_count, const void *second,
                        size_t second_count);

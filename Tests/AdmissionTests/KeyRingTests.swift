@@ -1,0 +1,60 @@
+import Admission
+import Testing
+
+@Suite struct KeyRingTests {
+  private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+  private let ring = KeyRing([
+    (name: "phone", bytes: bytes("sk-phone-0123456789")),
+    (name: "web", bytes: bytes("sk-web-0123456789")),
+    (name: "bytes", bytes: [0x00, 0xFF, 0x80, 0x0A]),
+  ])
+
+  private func name(of presented: String) -> String? {
+    ring.name(of: presented.utf8.span)
+  }
+
+  @Test func `a key that is known has its name`() {
+    #expect(name(of: "sk-phone-0123456789") == "phone")
+    #expect(name(of: "sk-web-0123456789") == "web")
+    let raw: [UInt8] = [0x00, 0xFF, 0x80, 0x0A]
+    #expect(ring.name(of: raw.span) == "bytes")
+  }
+
+  @Test func `a key with any one bit changed is unknown`() {
+    let key = Self.bytes("sk-web-0123456789")
+    for position in key.indices {
+      for bit in 0..<8 {
+        var changed = key
+        changed[position] ^= 1 << bit
+        #expect(ring.name(of: changed.span) == nil)
+      }
+    }
+  }
+
+  @Test func `every beginning of a key, and every continuation, is unknown`() {
+    let key = "sk-web-0123456789"
+    for length in 0..<key.utf8.count { #expect(name(of: String(key.prefix(length))) == nil) }
+    for end in ["\0", "0", " ", "\n", key] { #expect(name(of: key + end) == nil) }
+    #expect(name(of: " " + key) == nil)
+    #expect(name(of: key.uppercased()) == nil)
+  }
+
+  @Test func `no key is presented as an empty one`() {
+    #expect(name(of: "") == nil)
+  }
+
+  @Test func `without keys the ring is empty, and nothing is a key`() {
+    let empty = KeyRing([])
+    #expect(empty.isEmpty)
+    #expect(empty.name(of: "sk-web-0123456789".utf8.span) == nil)
+    #expect(!ring.isEmpty)
+  }
+
+  @Test func `of two names for one key the later counts`() {
+    let ring = KeyRing([
+      (name: "old", bytes: Self.bytes("same")), (name: "new", bytes: Self.bytes("same")),
+    ])
+    #expect(ring.name(of: "same".utf8.span) == "new")
+  }
+}

@@ -1,0 +1,97 @@
+import ClientAPIs
+import Testing
+
+@Suite struct RouteTests {
+  private struct Row: Sendable {
+    var path: String
+    var api: API
+    /// The methods of the path and what they ask for, in the order of `Allow`.
+    var endpoints: [(String, Endpoint)]
+
+    var allow: String { (endpoints.map(\.0) + ["OPTIONS"]).joined(separator: ", ") }
+  }
+
+  private static func readable(_ endpoint: Endpoint) -> [(String, Endpoint)] {
+    [("GET", endpoint), ("HEAD", endpoint)]
+  }
+
+  private static func stream(_ id: String) -> [(String, Endpoint)] {
+    readable(.readStream(id)) + [("DELETE", .cancelStream(id))]
+  }
+
+  private static let table: [Row] = [
+    Row(path: "/", api: .operations, endpoints: readable(.index)),
+    Row(path: "/healthz", api: .operations, endpoints: readable(.health)),
+    Row(path: "/v1/chat/completions", api: .completions, endpoints: [("POST", .completions)]),
+    Row(path: "/v1/models", api: .completions, endpoints: readable(.models)),
+    Row(path: "/v1/models/gpt", api: .completions, endpoints: readable(.model("gpt"))),
+    Row(
+      path: "/v1/models/vendor/m/1", api: .completions,
+      endpoints: readable(.model("vendor/m/1"))),
+    Row(path: "/v1/streams", api: .streams, endpoints: [("POST", .createStream)]),
+    Row(path: "/v1/streams/strm_x", api: .streams, endpoints: stream("strm_x")),
+    Row(path: "/v1/streams/..", api: .streams, endpoints: stream("..")),
+  ]
+
+  /// Paths that do not exist, and whose errors they get.
+  private static let unknown: [(String, API)] = [
+    ("/healthz/", .operations), ("/Healthz", .operations), ("/x", .operations),
+    ("//", .operations), ("/v2/models", .operations), ("/v1", .completions),
+    ("/v1/", .completions), ("/v1/chat", .completions), ("/v1/chat/completions/", .completions),
+    ("/v1/chat/completions/x", .completions), ("/v1/models/", .completions),
+    ("/v1/models//x", .completions), ("/V1/models", .operations), ("/v1/Models", .completions),
+    ("/v1/streams/", .streams), ("/v1/streams/a/b", .streams), ("/v1/streams/a/", .streams),
+  ]
+
+  private static let methods = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "get", "X",
+  ]
+
+  private func route(_ method: String, _ path: String) -> Route {
+    Route(
+      method: method,
+      segments: path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        .map(String.init))
+  }
+
+  @Test(arguments: table.indices)
+  func `each method of a path asks for one thing, and all others are refused`(index: Int) {
+    let row = Self.table[index]
+    for method in Self.methods {
+      let route = route(method, row.path)
+      #expect(route.api == row.api)
+      let expected = row.endpoints.first { $0.0 == method }?.1
+      #expect(
+        route.outcome == expected.map(Route.Outcome.found)
+          ?? .methodNotAllowed(allow: row.allow), "\(method) \(row.path)")
+    }
+    #expect(route("OPTIONS", row.path).outcome == .found(.options(allow: row.allow)))
+  }
+
+  @Test(arguments: unknown)
+  func `a path that is none is not found, whatever the method`(path: String, api: API) {
+    for method in Self.methods + ["OPTIONS"] {
+      let route = route(method, path)
+      #expect(route.outcome == .notFound)
+      #expect(route.api == api)
+    }
+  }
+
+  @Test func `a segment is compared as it was decoded`() {
+    let route = Route(method: "GET", segments: ["v1", "models", "a/b"])
+    #expect(route.outcome == .found(.model("a/b")))
+    #expect(Route(method: "GET", segments: ["v1/models"]).outcome == .notFound)
+    #expect(Route(method: "GET", segments: []).outcome == .notFound)
+  }
+
+  @Test func `the server as a whole has options and nothing else`() {
+    let route = Route(method: "OPTIONS", segments: ["*"])
+    #expect(
+      route.outcome == .found(.options(allow: "GET, HEAD, POST, DELETE, OPTIONS")))
+    #expect(Route(method: "GET", segments: ["*"]).outcome == .notFound)
+  }
+
+  @Test func `only the operations need no key`() {
+    #expect(API.allCases.filter { !$0.needsKey } == [.operations])
+  }
+}

@@ -1,0 +1,92 @@
+import Configuration
+import Glibc
+import Testing
+
+@testable import Relay
+
+/// What is written is read back from the standard error of a process of its own.
+@Suite struct LogTests {
+  private static func lines(_ result: ExitTest.Result?) -> [String] {
+    let bytes = result?.standardErrorContent ?? []
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  /// The rest of a line behind its time, which must be one.
+  private static func withoutTime(_ line: String) -> String {
+    let length = "2026-05-05T10:06:43.615Z ".utf8.count
+    #expect(line.utf8.count > length && line.prefix(2) == "20")
+    return String(line.dropFirst(length))
+  }
+
+  @Test func `text is one line of names and values, quoted where they need it`() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      unsafe unsetenv("JOURNAL_STREAM")
+      let log = Log(Settings.Log())
+      log.write(
+        .info, "request",
+        [
+          ("plain", .text("a/b-c=1")), ("blank", .text("a b")), ("empty", .text("")),
+          ("quote", .text("\"")), ("line", .text("a\nb\u{1B}[31m")), ("number", .integer(-7)),
+          ("beyond", .text("é")), ("after", .duration(1_234_567)),
+          ("short", .duration(7_999)), ("long", .duration(90_000_000_000)),
+        ])
+      log.write(.warning, "bare")
+    }
+    let lines = Self.lines(result)
+    #expect(lines.count == 2)
+    #expect(
+      lines.first.map(Self.withoutTime)
+        == #"info request plain=a/b-c=1 blank="a b" empty="" quote="\"" "#
+        + #"line="a\nb\u001b[31m" number=-7 beyond="é" after=1.234ms short=0.007ms "#
+        + #"long=90000.000ms"#)
+    #expect(lines.last.map(Self.withoutTime) == "warning bare")
+  }
+
+  @Test func `JSON is one object a line, with numbers as numbers`() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      unsafe unsetenv("JOURNAL_STREAM")
+      var settings = Settings.Log()
+      settings.format = .json
+      Log(settings).write(
+        .error, "x",
+        [("text", .text("a\n\"b")), ("count", .integer(3)), ("after", .duration(12_050_000))])
+    }
+    let lines = Self.lines(result)
+    #expect(lines.count == 1)
+    let start = #"{"time":""#
+    #expect(lines.first?.hasPrefix(start) == true)
+    #expect(
+      lines.first.map { String($0.dropFirst(start.utf8.count + 24)) }
+        == #"","level":"error","event":"x","text":"a\n\"b","count":3,"after":12.050}"#)
+  }
+
+  @Test func `what is below the level is not written`() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      unsafe unsetenv("JOURNAL_STREAM")
+      var settings = Settings.Log()
+      settings.level = .warning
+      let log = Log(settings)
+      for level in Settings.LogLevel.allCases { log.write(level, "\(level)") }
+    }
+    #expect(Self.lines(result).map(Self.withoutTime) == ["warning warning", "error error"])
+  }
+
+  @Test func `towards the journal every line begins with its priority`() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      unsafe setenv("JOURNAL_STREAM", "8:1", 1)
+      var settings = Settings.Log()
+      settings.level = .debug
+      let log = Log(settings)
+      for level in Settings.LogLevel.allCases { log.write(level, "x") }
+    }
+    #expect(Self.lines(result).map { String($0.prefix(3)) } == ["<7>", "<6>", "<4>", "<3>"])
+  }
+}
