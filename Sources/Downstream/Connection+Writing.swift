@@ -18,7 +18,7 @@ extension Connection {
     push()
   }
 
-  /// Answers HEAD with what `follow` would say first.
+  /// Answers HEAD with what `follow` would say first, without an audience.
   public func respondHead(_ response: Response, framing: AnswerFraming) {
     guard state == .answering else { return }
     if response.closes || server.isDraining || framing == .untilClose { keepsAlive = false }
@@ -34,7 +34,7 @@ extension Connection {
     _ response: Response, framing: AnswerFraming, from cursor: Cursor, in audience: Audience
   ) {
     guard state == .answering else { return }
-    assert(!isHead, "HEAD is answered with respondHead")
+    if isHead { return respondHead(response, framing: framing) }
     if response.closes || server.isDraining || framing == .untilClose { keepsAlive = false }
     appendHead(response, framing)
     output.append(contentsOf: response.body)

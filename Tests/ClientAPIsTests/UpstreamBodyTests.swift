@@ -87,6 +87,18 @@ import Testing
       try sent(start + options + end, streams: true, asksUsage: false) == start + options + end)
   }
 
+  @Test func `of options that come twice the last ones are changed`() throws {
+    let first = #"{"model":"m","stream":true,"messages":[{}],"stream_options":"#
+    for (came, goes) in [
+      (#"{"include_usage":false}"#, #"{"include_usage":false}"#),
+      (#"{"include_usage":true}"#, #"{"include_usage":true}"#), ("null", "null"),
+    ] {
+      #expect(
+        try sent(first + came + #","stream_options":{}}"#, streams: true)
+          == first + goes + #","stream_options":{"include_usage":true}}"#)
+    }
+  }
+
   @Test func `all changes at once keep the rest as it was`() throws {
     let body = #" {"a":[1, 2],"model":"m","z":{} ,"messages":[{"content":"x"}],"n":-0.0e+1} "#
     #expect(

@@ -71,6 +71,24 @@ import Testing
     #expect(peer.text.body == whole, "nothing stands inside an event")
   }
 
+  @Test func `news that has not been sent yet makes a comment superfluous`() throws {
+    let harness = try Harness()
+    let rendering = Rendering(budget: LogBudget(limit: 1 << 20))
+    harness.answerWith(harness.makeAudience(rendering))
+    let peer = harness.connect()
+    peer.write(Self.get)
+    try harness.turn()
+    rendering.appendEvent("event")
+    rendering.publish()
+    harness.connection?.heartbeat(Array(":".utf8))
+    try harness.turn()
+    peer.read()
+    #expect(peer.text.body == "event")
+    harness.connection?.heartbeat(Array(":".utf8))
+    peer.read()
+    #expect(peer.text.body == "event:")
+  }
+
   @Test func `readers that join do not silence the comments for the others`() throws {
     let harness = try Harness()
     let rendering = Rendering(budget: LogBudget(limit: 1 << 20))
