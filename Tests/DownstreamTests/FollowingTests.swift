@@ -204,6 +204,31 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<20)
+  func `whoever leaves, in whatever order, the rest get every event`(seed: Int) throws {
+    var random = SplitMix64(seed: UInt64(seed))
+    let harness = try Harness()
+    let rendering = rendering()
+    let audience = harness.makeAudience(rendering)
+    harness.answerWith(audience)
+    var peers = (0..<12).map { _ in harness.connect() }
+    for peer in peers { peer.write(Self.get) }
+    try harness.turn()
+    peers.shuffle(using: &random)
+    var whole = ""
+    while let leaving = peers.popLast() {
+      leaving.close()
+      whole += "\(peers.count),"
+      rendering.appendEvent("\(peers.count),")
+      try harness.turn(2)
+      #expect(audience.count == peers.count)
+      for peer in peers {
+        peer.read()
+        #expect(peer.text.body == whole[...])
+      }
+    }
+  }
+
   @Test func `a pipelined request waits for the end of the log`() throws {
     let harness = try Harness()
     let rendering = rendering()

@@ -89,4 +89,25 @@ import Testing
     }
     #expect(Self.lines(result).map { String($0.prefix(3)) } == ["<7>", "<6>", "<4>", "<3>"])
   }
+
+  @Test func `nobody who does not read is waited for, and what was lost is counted`() async {
+    await #expect(processExitsWith: .success) {
+      unsafe unsetenv("JOURNAL_STREAM")
+      var ends: [CInt] = [-1, -1]
+      unsafe pipe(&ends)
+      dup2(ends[1], STDERR_FILENO)
+      let log = Log(Settings.Log())
+      let line = String(repeating: "x", count: 1000)
+      // A pipe holds 64 KiB: most of these find it full.
+      for _ in 0..<1000 { log.write(.info, "lost", [("line", .text(line))]) }
+      var buffer = [UInt8](repeating: 0, count: 1 << 20)
+      let kept = unsafe read(ends[0], &buffer, buffer.count)
+      let lines = buffer[..<kept].count { $0 == UInt8(ascii: "\n") }
+      precondition((1..<1000).contains(lines))
+      log.write(.info, "next")
+      let count = unsafe read(ends[0], &buffer, buffer.count)
+      let next = String(decoding: buffer[..<count], as: UTF8.self)
+      precondition(next.hasSuffix(" info next droppedBefore=\(1000 - lines)\n"))
+    }
+  }
 }

@@ -75,6 +75,31 @@ import Testing
     withExtendedLifetime(one) {}
   }
 
+  @Test func `what is about to be freed need not be given up again`() {
+    let budget = LogBudget(limit: 100)
+    budget.add(150)
+    #expect(budget.excess == 50)
+    budget.addLeaving(60)
+    #expect(budget.excess == -10)
+    #expect(!budget.isExceeded)
+    #expect(budget.used == 150)
+    #expect(budget.isExhausted, "it has not been freed yet")
+    budget.add(-60)
+    budget.addLeaving(-60)
+    #expect(budget.excess == -10)
+    #expect(!budget.isExhausted)
+  }
+
+  @Test func `a rendering knows what it holds`() {
+    let budget = LogBudget(limit: 1000)
+    let rendering = Rendering(budget: budget, firstSegment: 16, largestSegment: 64)
+    for _ in 0..<50 {
+      rendering.appendEvent(ofBytes: 7)
+      #expect(rendering.held == budget.used)
+      #expect(rendering.held >= rendering.written)
+    }
+  }
+
   @Test func `no limit at all is never exceeded`() async {
     await #expect(processExitsWith: .success) {
       let budget = LogBudget(limit: .max)
