@@ -81,7 +81,11 @@ enum ServeCommand {
   private static func invitation(_ address: String) -> String {
     """
 
-    deltad \(Command.version) is listening on http://\(address) with its demo model. Try:
+    deltad \(Command.version) runs with its demo model. Open
+
+      http://\(address)/
+
+    to see one answer arrive in several readers, or paste
 
       curl -N http://\(address)/v1/chat/completions -H 'Content-Type: application/json' \\
         -d '{"model":"demo","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
