@@ -64,23 +64,26 @@ let package = Package(
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
     program("scripted-model", ["HTTPWire", "JSONWire", "CLinux"]),
 
-    tests("EventStreamTests", ["EventStream"]),
-    tests("JSONWireTests", ["JSONWire"]),
-    tests("HTTPWireTests", ["HTTPWire"]),
-    tests("ModelFormatsTests", ["ModelFormats", "JSONWire"]),
-    tests("ConfigurationTests", ["Configuration"]),
-    tests("StreamLogTests", ["StreamLog", "EventLoop"]),
-    tests("EventLoopTests", ["CLinux", "EventLoop"]),
+    tests("EventStreamTests", ["EventStream", "TestSupport"]),
+    tests("JSONWireTests", ["JSONWire", "TestSupport"]),
+    tests("HTTPWireTests", ["HTTPWire", "TestSupport"]),
+    tests("ModelFormatsTests", ["ModelFormats", "JSONWire", "TestSupport"]),
+    tests("ConfigurationTests", ["Configuration", "TestSupport"]),
+    tests("StreamLogTests", ["StreamLog", "EventLoop", "TestSupport"]),
+    tests("EventLoopTests", ["CLinux", "EventLoop", "TestSupport"]),
     tests(
-      "ClientAPIsTests", ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats"]),
+      "ClientAPIsTests",
+      ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "TestSupport"]),
     tests("AdmissionTests", ["Admission"]),
     tests("UpstreamTests", ["Upstream", "EventLoop", "JSONWire", "ModelFormats"]),
-    tests("DownstreamTests", ["CLinux", "Downstream", "EventLoop", "HTTPWire", "StreamLog"]),
+    tests(
+      "DownstreamTests",
+      ["CLinux", "Downstream", "EventLoop", "HTTPWire", "StreamLog", "TestSupport"]),
     tests(
       "RelayTests",
       [
         "Relay", "ClientAPIs", "Configuration", "EventStream", "HTTPWire", "JSONWire",
-        "ModelFormats", "StreamLog",
+        "ModelFormats", "StreamLog", "TestSupport",
       ]),
     tests("RepositoryTests", ["TestSupport"]),
     .target(

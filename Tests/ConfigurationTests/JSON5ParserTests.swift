@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -145,7 +146,7 @@ private let refused: [(String, String)] = [
   }
 
   @Test func `any bytes are read or refused within their bounds`() {
-    var random = SplitMix64(state: 7)
+    var random = SplitMix64(seed: 7)
     let alphabet = Array("{}[]:,'\"\\/*+-.0x1eEuab\n\r\t $_é\u{2028}".utf8)
     for _ in 0..<5_000 {
       let count = Int.random(in: 0...24, using: &random)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -56,7 +57,7 @@ private let sizes: [(String, Int?)] = [
   }
 
   @Test func `what is written can be read`() {
-    var random = SplitMix64(state: 1)
+    var random = SplitMix64(seed: 1)
     for _ in 0..<2_000 {
       let number = Int(random.next() >> UInt64.random(in: 2...62, using: &random))
       #expect(SizeText.parse(SizeText.format(number)) == number)

@@ -1,3 +1,4 @@
+import TestSupport
 import HTTPWire
 import StreamLog
 import Testing

@@ -1,3 +1,4 @@
+import TestSupport
 import JSONWire
 import ModelFormats
 import Testing

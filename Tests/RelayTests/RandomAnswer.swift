@@ -1,3 +1,4 @@
+import TestSupport
 import ModelFormats
 
 /// Payloads such as providers send, in any order and with any content, and what they say.

@@ -1,3 +1,4 @@
+import TestSupport
 import ClientAPIs
 import JSONWire
 import ModelFormats
