@@ -62,7 +62,7 @@ let package = Package(
         "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "Upstream",
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
-    program("scripted-model", ["HTTPWire", "JSONWire", "CLinux"]),
+    program("scripted-model", []),
 
     tests("EventStreamTests", ["EventStream", "TestSupport"]),
     tests("JSONWireTests", ["JSONWire", "TestSupport"]),

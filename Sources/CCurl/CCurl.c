@@ -37,8 +37,6 @@ static long information(CURL *easy, CURLINFO what) {
 }
 
 long ccurl_response_code(CURL *easy) { return information(easy, CURLINFO_RESPONSE_CODE); }
-long ccurl_os_errno(CURL *easy) { return information(easy, CURLINFO_OS_ERRNO); }
-long ccurl_request_size(CURL *easy) { return information(easy, CURLINFO_REQUEST_SIZE); }
 long ccurl_local_port(CURL *easy) { return information(easy, CURLINFO_LOCAL_PORT); }
 
 int ccurl_is_http2(CURL *easy) {

@@ -62,14 +62,11 @@ int clinux_accept(int listener, clinux_peer *peer) {
   return fd;
 }
 
-static uint64_t nanoseconds(clockid_t clock) {
+uint64_t clinux_monotonic(void) {
   struct timespec time;
-  clock_gettime(clock, &time);
+  clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
-
-uint64_t clinux_monotonic(void) { return nanoseconds(CLOCK_MONOTONIC); }
-uint64_t clinux_realtime(void) { return nanoseconds(CLOCK_REALTIME); }
 
 int clinux_processors(void) {
   cpu_set_t set;

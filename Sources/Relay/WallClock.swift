@@ -1,4 +1,3 @@
-internal import EventLoop
 internal import Glibc
 
 /// Points in time as people and programs read them.

@@ -54,6 +54,7 @@ public import EventLoop
     unsafe curl_multi_cleanup(multi)
   }
 
+  /// Under way, or in their afterglow; back to zero when nothing is.
   public var activeTransfers: Int { transfers.count }
 
   // MARK: For transfers

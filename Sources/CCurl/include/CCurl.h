@@ -15,9 +15,6 @@ CURLMcode ccurl_multi_set_socket(CURLM *multi, curl_socket_callback callback, vo
 CURLMcode ccurl_multi_set_timer(CURLM *multi, curl_multi_timer_callback callback, void *context);
 
 long ccurl_response_code(CURL *easy);
-long ccurl_os_errno(CURL *easy);
-/// Bytes of the request that went out; 0 before any did.
-long ccurl_request_size(CURL *easy);
 /// Whether the answer came over HTTP/2.
 int ccurl_is_http2(CURL *easy);
 /// Our port of the connection that the handle uses: it tells connections apart.

@@ -32,8 +32,6 @@ typedef struct {
 int clinux_accept(int listener, clinux_peer *peer);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t clinux_monotonic(void);
-/// CLOCK_REALTIME in nanoseconds since 1970.
-uint64_t clinux_realtime(void);
 /// Processors that this process may run on.
 int clinux_processors(void);
 /// Names the calling thread, as ps and debuggers show it; 15 bytes at most.
