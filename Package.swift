@@ -37,6 +37,7 @@ let package = Package(
     // C that Swift cannot call directly: includes and wrappers, nothing else.
     .target(name: "CLinux"),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(name: "CWeb"),
 
     // Pure: bytes or time in, values out.
@@ -52,13 +53,14 @@ let package = Package(
     module("EventLoop", ["CLinux"]),
     module("Upstream", ["EventLoop", "EventStream", "JSONWire", "ModelFormats", "CCurl"]),
     module("Downstream", ["EventLoop", "HTTPWire", "StreamLog", "CLinux"]),
+    module("Archive", ["CSQLite"]),
 
     // Composition.
     module("Configuration"),
     module(
       "Relay",
       [
-        "Admission", "CWeb", "ClientAPIs", "Configuration", "Downstream", "EventLoop",
+        "Admission", "Archive", "CWeb", "ClientAPIs", "Configuration", "Downstream", "EventLoop",
         "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "Upstream",
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
@@ -74,7 +76,8 @@ let package = Package(
     tests(
       "ClientAPIsTests",
       ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "TestSupport"]),
-    tests("AdmissionTests", ["Admission"]),
+    tests("AdmissionTests", ["Admission", "TestSupport"]),
+    tests("ArchiveTests", ["Archive", "CSQLite", "TestSupport"]),
     tests("UpstreamTests", ["Upstream", "EventLoop", "JSONWire", "ModelFormats"]),
     tests(
       "DownstreamTests",

@@ -12,10 +12,16 @@ public struct Settings: Sendable, Equatable {
   public var limits = Limits()
   public var timeouts = Timeouts()
   public var streams = Streams()
-  /// Bearer keys of the Completions and Streams APIs. None: everybody on the listeners may ask.
+  /// The keys that clients present. None: everybody on the listeners may ask.
   public var keys: [NamedKey] = []
   public var upstreams: [Upstream] = []
   public var models: [Model] = []
+  public var agents: [Agent] = []
+  public var widget = Widget()
+  public var conversations = Conversations()
+  public var archive = Archive()
+  public var rates = Rates()
+  public var cors = CORS()
   public var log = Log()
 
   public init() {}
@@ -77,6 +83,9 @@ public struct Settings: Sendable, Equatable {
   public struct WhenUnread: Sendable, Equatable {
     public var completions: UnreadPolicy = .cancel
     public var streams: UnreadPolicy = .finish
+    public var chats: UnreadPolicy = .finish
+    public var agents: UnreadPolicy = .finish
+    public var widget: UnreadPolicy = .finish
     /// How long `cancel` waits for a reader to come back.
     public var grace: Duration = .seconds(10)
     public init() {}
@@ -91,12 +100,21 @@ public struct Settings: Sendable, Equatable {
   }
 
   public struct NamedKey: Sendable, Equatable {
+    /// Whose it is. Conversations belong to the name, so that a key can be replaced.
     public var name: String
     public var source: SecretSource
+    /// What it opens. A widget's key is in web pages, and an administrator's reads everything:
+    /// neither is meant unless it is said.
+    public var apis: [KeyedAPI] = [.completions, .streams, .chats, .agents]
     public init(name: String, source: SecretSource) {
       self.name = name
       self.source = source
     }
+  }
+
+  /// The APIs that take keys; `admin` is the Widget API's part for administrators.
+  public enum KeyedAPI: String, Sendable, Equatable, CaseIterable {
+    case completions, streams, chats, agents, widget, admin
   }
 
   public enum UpstreamKind: String, Sendable, Equatable, CaseIterable { case openai, demo }
@@ -143,6 +161,109 @@ public struct Settings: Sendable, Equatable {
     }
   }
 
+  /// A configured persona: a model with a system prompt.
+  public struct Agent: Sendable, Equatable {
+    /// What the Chats API calls it.
+    public var id: String
+    /// What the Agents and Streams APIs call it; `agent:SLUG` is its name as a model.
+    public var slug: String
+    public var name: String
+    public var status: AgentStatus = .live
+    /// The `id` of a model.
+    public var model: String
+    /// The system prompt; `{{ name }}` takes a chat's variable. Empty: none.
+    public var prompt = ""
+    /// Fields of the request to the upstream, in the order of the file.
+    public var parameters: [Parameter] = []
+    /// Messages that the model gets, the new one included, the system prompt not.
+    public var history = 30
+    /// Where it can be asked.
+    public var apis: [AgentAPI] = AgentAPI.allCases
+    public init(id: String, slug: String, name: String, model: String) {
+      self.id = id
+      self.slug = slug
+      self.name = name
+      self.model = model
+    }
+  }
+
+  public enum AgentStatus: String, Sendable, Equatable, CaseIterable {
+    case live = "Live"
+    case testing = "Testing"
+    /// Known, and answers nobody.
+    case disabled = "Disabled"
+  }
+
+  public enum AgentAPI: String, Sendable, Equatable, CaseIterable {
+    case chats, agents, widget, completions, streams
+  }
+
+  /// A field of a chat completion request.
+  public struct Parameter: Sendable, Equatable {
+    public var name: String
+    /// Its value as compact JSON text.
+    public var json: String
+    public init(name: String, json: String) {
+      self.name = name
+      self.json = json
+    }
+  }
+
+  public struct Widget: Sendable, Equatable {
+    /// The slug of the agent that answers; nil for the first one that serves the widget.
+    public var agent: String?
+    public init() {}
+  }
+
+  public struct Conversations: Sendable, Equatable {
+    /// What a message gets that comes while its conversation's turn before is under way.
+    public var whenBusy: BusyPolicy = .wait
+    /// Messages that wait in one conversation; one more is answered 429.
+    public var waiting = 8
+    /// How long a message waits; then it is answered 429.
+    public var patience: Duration = .seconds(60)
+    public init() {}
+  }
+
+  public enum BusyPolicy: String, Sendable, Equatable, CaseIterable { case wait, refuse }
+
+  public struct Archive: Sendable, Equatable {
+    /// The database. Nil: a file below the state directory that systemd gives, and without one
+    /// nothing outlives the daemon.
+    public var file: String?
+    /// How often what running streams have said is written down.
+    public var journal: Duration = .seconds(1)
+    /// Whether the streams of chat completions are stored too.
+    public var storesCompletions = false
+    /// How long a conversation is kept after its last message; zero keeps it for ever.
+    public var retention: Duration = .zero
+    public init() {}
+  }
+
+  /// Requests that generate, per client address.
+  public struct Rates: Sendable, Equatable {
+    public var chats = Rate(requests: 0)
+    public var agents = Rate(requests: 60)
+    public var widget = Rate(requests: 30)
+    public init() {}
+  }
+
+  public struct Rate: Sendable, Equatable {
+    /// 0 is no limit.
+    public var requests: Int
+    public var per: Duration = .seconds(60)
+    public init(requests: Int) {
+      self.requests = requests
+    }
+  }
+
+  public struct CORS: Sendable, Equatable {
+    /// Origins whose pages may ask, such as `https://www.example.com`, or `*` for all. None: pages
+    /// of other origins get no permission, and nobody is refused for an origin.
+    public var origins: [String] = []
+    public init() {}
+  }
+
   public struct Log: Sendable, Equatable {
     public var format: LogFormat = .text
     public var level: LogLevel = .info
@@ -161,6 +282,9 @@ extension Settings {
     var settings = Settings()
     settings.upstreams = [Upstream(name: "demo", kind: .demo)]
     settings.models = [Model(id: "demo", upstream: "demo")]
+    var agent = Agent(id: "agent_demo", slug: "demo", name: "Demo", model: "demo")
+    agent.prompt = "You are a helpful assistant. You speak with {{ customer_name }}."
+    settings.agents = [agent]
     return settings
   }
 }
@@ -194,7 +318,7 @@ extension Settings {
     public static let memoryBytes = (1 << 20)...(1 << 40)
     public static let streamBytes = (64 << 10)...(1 << 30)
     /// Zero forgets a stream when it has finished.
-    public static let retention: ClosedRange<Duration> = .zero ... .seconds(86_400)
+    public static let retention: ClosedRange<Duration> = .zero ... .seconds(30 * 86_400)
     /// Zero cancels as soon as the last reader has gone.
     public static let grace: ClosedRange<Duration> = .zero ... .seconds(3600)
 
@@ -206,6 +330,28 @@ extension Settings {
     public static let idleConnections = 0...100_000
     /// Zero writes as fast as readers take it, which is what a benchmark wants.
     public static let pace: ClosedRange<Duration> = .zero ... .seconds(10)
+
+    /// Letters, digits, `_` and `-`.
+    public static let agentID = 1...64
+    /// Lower-case letters, digits and `-`, which is neither first nor last.
+    public static let slug = 1...64
+    /// Bytes of UTF-8.
+    public static let agentName = 1...256
+    /// Bytes of UTF-8.
+    public static let prompt = 0...(256 << 10)
+    public static let history = 1...10_000
+    public static let waiting = 0...1_000
+    public static let patience: ClosedRange<Duration> = .milliseconds(100) ... .seconds(3600)
+    public static let journal: ClosedRange<Duration> = .milliseconds(50) ... .seconds(60)
+    /// Zero keeps conversations for ever.
+    public static let conversationRetention: ClosedRange<Duration> =
+      .zero ... .seconds(3650 * 86_400)
+    /// Zero is no limit.
+    public static let rateRequests = 0...1_000_000
+    public static let ratePeriod: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
+    public static let origins = 0...100
+    /// What a widget's key must have at least, in bytes: everybody can try one.
+    public static let widgetKeyBytes = 24
 
     /// Names of keys and upstreams: characters.
     public static let name = 1...64

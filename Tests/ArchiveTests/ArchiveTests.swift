@@ -1,0 +1,4 @@
+import Archive
+import Testing
+
+@Suite struct ArchiveTests {}
