@@ -85,8 +85,8 @@ let package = Package(
     tests(
       "RelayTests",
       [
-        "Relay", "ClientAPIs", "Configuration", "EventStream", "HTTPWire", "JSONWire",
-        "ModelFormats", "StreamLog", "TestSupport",
+        "Relay", "Admission", "Archive", "ClientAPIs", "Configuration", "Downstream", "EventStream",
+        "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "TestSupport",
       ]),
     tests("RepositoryTests", ["TestSupport"]),
     .target(

@@ -7,12 +7,16 @@ public struct Failure: Error, Equatable, Sendable {
     case rateLimited, internalError, notImplemented, versionNotSupported
     case upstreamUnreachable, upstreamTimeout, upstreamFailed, overloaded, shuttingDown
     case cancelled, interrupted
+    case forbidden, blockedOrigin, unprocessable, conversationBusy, storageUnavailable
+    case notConfigured
   }
 
   public var reason: Reason
   public var message: String
-  /// The field that is wrong, for APIs that name it.
+  /// The field that is wrong, for APIs that name one.
   public var parameter: String?
+  /// The fields that are wrong, for APIs that name all.
+  public var fields: [FieldError] = []
   /// With `methodNotAllowed`: the methods that are.
   public var allow: String?
   /// Seconds to wait before it is worth trying again.
@@ -36,6 +40,7 @@ public struct Failure: Error, Equatable, Sendable {
     switch reason {
     case .invalidRequest: 400
     case .invalidKey: 401
+    case .forbidden, .blockedOrigin: 403
     case .notFound, .modelNotFound: 404
     case .methodNotAllowed: 405
     case .requestTimeout: 408
@@ -43,12 +48,13 @@ public struct Failure: Error, Equatable, Sendable {
     case .uriTooLong: 414
     case .unsupportedMediaType: 415
     case .expectationFailed: 417
-    case .rateLimited: 429
+    case .unprocessable: 422
+    case .rateLimited, .conversationBusy: 429
     case .headTooLarge: 431
     case .internalError: 500
     case .notImplemented: 501
     case .upstreamUnreachable, .upstreamFailed, .interrupted, .cancelled: 502
-    case .overloaded, .shuttingDown: 503
+    case .overloaded, .shuttingDown, .storageUnavailable, .notConfigured: 503
     case .upstreamTimeout: 504
     case .versionNotSupported: 505
     }
@@ -79,6 +85,12 @@ public struct Failure: Error, Equatable, Sendable {
     case .shuttingDown: "shutting_down"
     case .cancelled: "cancelled"
     case .interrupted: "interrupted"
+    case .forbidden: "forbidden"
+    case .blockedOrigin: "origin_not_allowed"
+    case .unprocessable: "idempotency_key_reused"
+    case .conversationBusy: "conversation_busy"
+    case .storageUnavailable: "storage_unavailable"
+    case .notConfigured: "not_configured"
     }
   }
 
@@ -86,11 +98,13 @@ public struct Failure: Error, Equatable, Sendable {
   public var isRetryable: Bool {
     switch reason {
     case .requestTimeout, .rateLimited, .internalError, .upstreamUnreachable, .upstreamTimeout,
-      .upstreamFailed, .overloaded, .shuttingDown, .interrupted:
+      .upstreamFailed, .overloaded, .shuttingDown, .interrupted, .conversationBusy,
+      .storageUnavailable:
       true
     case .invalidRequest, .invalidKey, .notFound, .modelNotFound, .methodNotAllowed,
       .payloadTooLarge, .uriTooLong, .unsupportedMediaType, .expectationFailed, .headTooLarge,
-      .notImplemented, .versionNotSupported, .cancelled:
+      .notImplemented, .versionNotSupported, .cancelled, .forbidden, .blockedOrigin,
+      .unprocessable, .notConfigured:
       false
     }
   }
@@ -110,5 +124,16 @@ public struct Failure: Error, Equatable, Sendable {
       default: .internalError
       }
     self.init(reason, message)
+  }
+}
+
+/// A field of a request that is wrong, and why, as a sentence for people.
+public struct FieldError: Equatable, Sendable {
+  public var name: String
+  public var sentence: String
+
+  public init(_ name: String, _ sentence: String) {
+    self.name = name
+    self.sentence = sentence
   }
 }

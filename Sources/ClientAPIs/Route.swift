@@ -6,10 +6,36 @@ public enum Endpoint: Equatable, Sendable {
   case createStream
   case readStream(String)
   case cancelStream(String)
+  case createChat
+  case respondChat
+  case listChats
+  case readChat(String)
+  case updateChat(String)
+  case endChat(String)
+  /// By the agent's slug.
+  case askAgent(String)
+  case widgetMessage
+  case widgetStream
+  case widgetHealth
+  case adminConversations
+  case adminConversation(String)
   case health
   case index
+  case openAPI
   /// OPTIONS: what may be done here.
   case options(allow: String)
+
+  /// The requests that may ask a model.
+  public var generates: Bool {
+    switch self {
+    case .completions, .createStream, .createChat, .respondChat, .askAgent, .widgetMessage,
+      .widgetStream:
+      true
+    case .models, .model, .readStream, .cancelStream, .listChats, .readChat, .updateChat, .endChat,
+      .widgetHealth, .adminConversations, .adminConversation, .health, .index, .openAPI, .options:
+      false
+    }
+  }
 }
 
 /// The table of paths. The API, and with it the shape of errors, follows from the path alone.
@@ -31,7 +57,7 @@ public struct Route: Equatable, Sendable {
   public init(method: String, segments: [String]) {
     api = Self.api(segments)
     if segments == ["*"] && method == "OPTIONS" {
-      outcome = .found(.options(allow: "GET, HEAD, POST, DELETE, OPTIONS"))
+      outcome = .found(.options(allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
       return
     }
     let methods = Self.methods(segments)
@@ -50,8 +76,20 @@ public struct Route: Equatable, Sendable {
   }
 
   private static func api(_ segments: [String]) -> API {
-    guard segments.first == "v1" else { return .operations }
-    return segments.count > 1 && segments[1] == "streams" ? .streams : .completions
+    switch segments.first {
+    case "chat": return segments.count == 1 ? .widget : .agents
+    case "health": return segments.count == 1 ? .widget : .operations
+    case "v1": break
+    default: return .operations
+    }
+    switch segments.count > 1 ? segments[1] : "" {
+    case "streams": return .streams
+    case "chats": return .chats
+    case "api": return .agents
+    case "admin": return .widget
+    case "chat": return segments.count == 2 || segments[2] == "stream" ? .widget : .completions
+    default: return .completions
+    }
   }
 
   private static func readable(_ endpoint: Endpoint) -> [(String, Endpoint)] {
@@ -59,18 +97,58 @@ public struct Route: Equatable, Sendable {
   }
 
   private static func methods(_ segments: [String]) -> [(String, Endpoint)] {
+    if segments.first == "v1" { return versioned(Array(segments.dropFirst())) }
     switch segments.count {
-    case 1 where segments[0] == "": readable(.index)
-    case 1 where segments[0] == "healthz": readable(.health)
-    case 2 where segments == ["v1", "models"]: readable(.models)
-    case 2 where segments == ["v1", "streams"]: [("POST", .createStream)]
-    case 3 where segments == ["v1", "chat", "completions"]: [("POST", .completions)]
-    case 3... where segments[0] == "v1" && segments[1] == "models" && segments[2] != "":
+    case 1 where segments[0] == "": return readable(.index)
+    case 1 where segments[0] == "healthz": return readable(.health)
+    case 1 where segments[0] == "health": return readable(.widgetHealth)
+    case 1 where segments[0] == "openapi.json": return readable(.openAPI)
+    case 1 where segments[0] == "chat": return [("POST", .widgetStream)]
+    case 2 where segments[0] == "chat" && segments[1] != "":
+      return [("POST", .askAgent(segments[1]))]
+    default: return []
+    }
+  }
+
+  /// Behind `/v1`.
+  private static func versioned(_ segments: [String]) -> [(String, Endpoint)] {
+    switch segments.first {
+    case "chats": return chats(segments.dropFirst())
+    case "models" where segments.count > 1 && segments[1] != "":
       // Model names may hold slashes: `vendor/model`.
-      readable(.model(segments[2...].joined(separator: "/")))
-    case 3 where segments[0] == "v1" && segments[1] == "streams" && segments[2] != "":
-      readable(.readStream(segments[2])) + [("DELETE", .cancelStream(segments[2]))]
-    default: []
+      return readable(.model(segments[1...].joined(separator: "/")))
+    default: break
+    }
+    switch segments.count {
+    case 1 where segments[0] == "models": return readable(.models)
+    case 1 where segments[0] == "streams": return [("POST", .createStream)]
+    case 1 where segments[0] == "chat": return [("POST", .widgetMessage)]
+    case 2 where segments == ["chat", "completions"]: return [("POST", .completions)]
+    case 2 where segments == ["chat", "stream"]: return [("POST", .widgetStream)]
+    case 2 where segments[0] == "streams" && segments[1] != "":
+      return readable(.readStream(segments[1])) + [("DELETE", .cancelStream(segments[1]))]
+    case 2 where segments == ["admin", "conversations"]: return readable(.adminConversations)
+    case 3 where segments.starts(with: ["admin", "conversations"]) && segments[2] != "":
+      return readable(.adminConversation(segments[2]))
+    case 3 where segments.starts(with: ["api", "chat"]) && segments[2] != "":
+      return [("POST", .askAgent(segments[2]))]
+    default: return []
+    }
+  }
+
+  /// Behind `/v1/chats`. The original does not say what ending a chat is called.
+  private static func chats(_ rest: ArraySlice<String>) -> [(String, Endpoint)] {
+    let segments = Array(rest)
+    switch segments.count {
+    case 0: return [("GET", .listChats), ("HEAD", .listChats), ("POST", .createChat)]
+    case 1 where segments[0] == "response": return [("POST", .respondChat)]
+    case 1 where segments[0] != "":
+      let id = segments[0]
+      return readable(.readChat(id)) + [("PATCH", .updateChat(id)), ("DELETE", .endChat(id))]
+    case 2
+    where segments[0] != "" && ["end", "end-session", "end-chat"].contains(segments[1]):
+      return ["PATCH", "POST", "PUT"].map { ($0, .endChat(segments[0])) }
+    default: return []
     }
   }
 }

@@ -12,15 +12,16 @@ public enum Ending: Sendable {
 
 /// What renderings need to know of the whole answer when it ends.
 public struct AnswerSummary: Sendable {
-  public var streamID: String
+  /// What the format of lines names: the conversation, or the stream where there is none.
+  public var conversationID: String
   /// The text of the whole answer, UTF-8.
   public var text: [UInt8]
   public var usage: Usage?
   /// The sequence number of the terminal event.
   public var sequence: Int
 
-  public init(streamID: String, text: [UInt8], usage: Usage?, sequence: Int) {
-    self.streamID = streamID
+  public init(conversationID: String, text: [UInt8], usage: Usage?, sequence: Int) {
+    self.conversationID = conversationID
     self.text = text
     self.usage = usage
     self.sequence = sequence
@@ -61,11 +62,11 @@ public enum WireFormat: UInt8, Sendable, CaseIterable {
   }
 
   /// What each connection gets before its first event.
-  public func appendPreamble(streamID: String, to output: inout [UInt8]) {
+  public func appendPreamble(conversationID: String, to output: inout [UInt8]) {
     switch self {
     case .openAI, .chunks: break
     case .events: StreamEvents.appendPreamble(to: &output)
-    case .lines: WidgetLines.appendStart(conversationID: streamID, to: &output)
+    case .lines: WidgetLines.appendStart(conversationID: conversationID, to: &output)
     }
   }
 

@@ -2,7 +2,7 @@
 /// files of trusted authorities can be read. Read once at start, and by `deltad check`.
 public struct Secrets: Sendable {
   /// In the order of `Settings.keys`.
-  public private(set) var keys: [(name: String, secret: Secret)] = []
+  public private(set) var keys: [(name: String, secret: Secret, apis: [Settings.KeyedAPI])] = []
   /// By the name of the upstream; an upstream without a key has none.
   public private(set) var upstreamKeys: [String: Secret] = [:]
   /// What works and should be better, in the order of the file.
@@ -36,7 +36,7 @@ public struct Secrets: Sendable {
     }
     for (index, key) in settings.keys.enumerated() {
       if let secret = secret(key.source, "keys[\(index)]") {
-        secrets.keys.append((key.name, secret))
+        secrets.keys.append((key.name, secret, key.apis))
       }
     }
     for (index, upstream) in settings.upstreams.enumerated() {

@@ -28,6 +28,28 @@ enum ChunkFraming {
     return chunk + bytes + end
   }
 
+  /// The chunk that begins at `start`: where its data stands, and where it ends. Nil at the end,
+  /// and for what is no whole chunk.
+  static func next(in log: Span<UInt8>, from start: Int) -> (payload: Range<Int>, end: Int)? {
+    var (position, count) = (start, 0)
+    while position < log.count, log[position] != 13 {
+      guard let digit = hexDigit(log[position]), count < 1 << 40 else { return nil }
+      count = count << 4 | digit
+      position += 1
+    }
+    let data = position + 2
+    guard count > 0, data + count + end.count <= log.count else { return nil }
+    return (data..<(data + count), data + count + end.count)
+  }
+
+  private static func hexDigit(_ byte: UInt8) -> Int? {
+    switch byte {
+    case 0x30...0x39: Int(byte) - 0x30
+    case 0x61...0x66: Int(byte) - 0x57
+    default: nil
+    }
+  }
+
   /// Where the data stands in one chunk.
   static func payload(of chunk: Span<UInt8>) -> Range<Int> {
     var start = 0

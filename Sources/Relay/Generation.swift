@@ -5,7 +5,9 @@
 // other, but that it waits for the first event to learn whether there is an answer at all.
 //
 // Rules: exactly one terminal event ends the stream, whatever happens. Before the first event an
-// upstream's refusal is the answer to the one who asked; after it, a failure is an event.
+// upstream's refusal is the answer to the one who asked; after it, a failure is an event. What is
+// stored is stored before readers are told: the end of a kept generation goes by the archive. Only
+// a cancelled one has nothing to wait for.
 
 internal import JSONWire
 internal import ClientAPIs
@@ -27,33 +29,58 @@ final class Generation: AnswerReceiver {
   private var answering: (any Answering)?
   /// Who asked, as long as it waits for the first event or the whole answer.
   private var initiator: Initiator?
-  /// The upstream's own JSON, when it answered with one object.
-  private var wholeAnswer: [UInt8]?
+  /// What there is to store, where anything is.
+  let keeper: Keeper?
+  /// The line of its conversation's turns, which goes on when this one has been stored.
+  let line: String?
+  /// Those who joined and wait for the whole answer, on any loop.
+  private var waiters: [Waiter] = []
   private var graceTimer: Timer?
   private var heartbeatTimer: Timer?
+  /// It takes no more events; its end may still be on its way to the archive.
   private(set) var isOver = false
 
   /// A connection whose answer has not begun.
   struct Initiator {
     var connection: Connection
     var record: RequestRecord
-    /// It wants one JSON object at the end; else the stream from its first event on.
-    var wantsWhole: Bool
-    var skipsUsage: Bool
+    var form: ReplyForm
+
+    var format: WireFormat? {
+      if case .stream(let format, _) = form { return format }
+      return nil
+    }
+  }
+
+  /// A connection that waits for the whole answer, and what it asked for.
+  struct Waiter {
+    var connection: UInt64
+    var loop: Int
+    var endpoint: Endpoint
   }
 
   init(
     stream: Stream, model: String, upstream: String, policy: Settings.UnreadPolicy,
-    initiator: Initiator?, worker: Worker
+    initiator: Initiator?, keeper: Keeper?, line: String?, worker: Worker
   ) {
     self.stream = stream
     self.model = model
     self.upstream = upstream
     self.policy = policy
     self.initiator = initiator
+    self.keeper = keeper
     self.worker = worker
+    self.line = line
     startedAt = worker.loop.now
-    if let initiator, !initiator.wantsWhole { armHeartbeat() }
+  }
+
+  /// What the one who asked is told before the model is asked.
+  func begin() {
+    switch initiator?.format {
+    case .lines: beginStreaming()
+    case .openAI, .events, .chunks: armHeartbeat()
+    case nil: break
+    }
   }
 
   /// Asks the upstream; `make` may end the generation before it returns.
@@ -69,7 +96,12 @@ final class Generation: AnswerReceiver {
     stream.append(event, payload)
     if firstEventAt == nil { firstEventAt = worker.loop.now }
     worker.touch(stream)
-    if let initiator, !initiator.wantsWhole { beginStreaming() }
+    switch initiator?.format {
+    // A failure before the first text is still an answer with a status.
+    case .chunks: if event.text != nil { beginStreaming() }
+    case .openAI, .events, .lines: beginStreaming()
+    case nil: break
+    }
     if stream.bytes > worker.shared.settings.streams.streamBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
     } else if !worker.hasMemory() {
@@ -94,7 +126,7 @@ final class Generation: AnswerReceiver {
         guard event.kind == .content else { return fail(Self.noCompletion) }
         var whole: [UInt8] = []
         whole.append(copying: answer)
-        wholeAnswer = whole
+        stream.wholeAnswer = whole
         received(event, chunk.span)
       }
     } catch {
@@ -113,7 +145,9 @@ final class Generation: AnswerReceiver {
       end(.done(finishReason: stream.finishReason))
     case .failed(let fault):
       logFault(fault)
-      if let initiator, case .status(let status) = fault.kind, (400...599).contains(status) {
+      if let initiator, initiator.record.api == .completions,
+        case .status(let status) = fault.kind, (400...599).contains(status)
+      {
         self.initiator = nil
         worker.respond(initiator, status: status, fault)
       }
@@ -156,20 +190,45 @@ final class Generation: AnswerReceiver {
     answering?.cancel()
     answering = nil
     for timer in [graceTimer, heartbeatTimer] { if let timer { worker.loop.disarm(timer) } }
+    guard let keeper else { return conclude(ending) }
+    if case .cancelled = ending {
+      keeper.finish(ending) { [self] _ in worker.turnEnded(self) }
+      return conclude(ending)
+    }
+    keeper.finish(ending) { [self] stored in
+      conclude(stored)
+      worker.turnEnded(self)
+    }
+  }
+
+  /// Everybody is told.
+  private func conclude(_ ending: Ending) {
     stream.close(ending)
     worker.touch(stream)
     answerInitiator(ending)
+    for waiter in waiters {
+      worker.deliver(worker.wholeReply(stream, for: waiter.endpoint), to: waiter)
+    }
+    waiters = []
+    // Only who may come again gets it again, byte for byte.
+    if keeper == nil { stream.wholeAnswer = nil }
     logEnd(ending)
     worker.generationEnded(self)
   }
 
-  // MARK: To the one who asked
+  // MARK: To the one who asked, and those who joined
+
+  /// The answer is sent when it is there.
+  func wait(_ waiter: Waiter) {
+    waiters.append(waiter)
+  }
 
   private func beginStreaming() {
-    guard let initiator else { return }
+    guard let initiator, case .stream(let format, let skipsUsage) = initiator.form else { return }
     self.initiator = nil
     if let heartbeatTimer { worker.loop.disarm(heartbeatTimer) }
-    worker.follow(initiator, stream)
+    keeper?.conversationWasTold()
+    worker.follow(initiator, stream, format, skipsUsage: skipsUsage)
   }
 
   /// Silence for so long that the client must hear something: the answer begins without an event.
@@ -181,16 +240,14 @@ final class Generation: AnswerReceiver {
 
   private func answerInitiator(_ ending: Ending) {
     guard let initiator else { return }
-    self.initiator = nil
-    switch ending {
-    case .done where initiator.wantsWhole:
-      worker.respond(initiator, wholeAnswer ?? stream.assembledCompletion())
-    case .done:
-      worker.follow(initiator, stream)
-    case .cancelled:
-      worker.respond(initiator, Failure(.cancelled, "the generation was stopped"))
-    case .failed(let failure):
-      worker.respond(initiator, failure)
+    switch (ending, initiator.form) {
+    case (.done, .stream): beginStreaming()
+    case (.done, .whole), (.cancelled, _), (.failed, _):
+      self.initiator = nil
+      let endpoint = initiator.record.endpoint ?? .completions
+      worker.deliver(
+        worker.wholeReply(stream, for: endpoint), initiator.connection,
+        initiator.record)
     }
   }
 

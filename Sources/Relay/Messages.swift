@@ -14,8 +14,12 @@ enum Message: Sendable {
   case left(StreamID, RenderingKey, loop: Int)
   /// To the owner: what is the state of this stream; stop it first if `cancels`.
   case inquire(StreamID, cancels: Bool, connection: UInt64, loop: Int)
-  /// Back to the asker's loop: nil for an unknown stream.
-  case answer(connection: UInt64, StreamSnapshot?)
+  /// Back to the asker's loop.
+  case answer(connection: UInt64, Result<StreamSnapshot, Failure>)
+  /// To the loop of one who waited for a whole answer.
+  case deliver(connection: UInt64, WholeReply)
+  /// To a loop: what this ticket stands for goes on.
+  case resumed(ticket: UInt64)
   /// To the owner: its time is over, or its memory is needed.
   case expire(Retention.Entry)
   /// Accept no more, let what runs come to its end.
@@ -25,20 +29,35 @@ enum Message: Sendable {
 }
 
 struct Attach: Sendable {
+  enum Purpose: Sendable {
+    /// `isRepeated`: a request that came again, and is told of a failure as the first one was.
+    case follow(skipsUsage: Bool, isRepeated: Bool)
+    /// The whole answer at its end, as this endpoint has it.
+    case whole(Endpoint)
+    /// That there is such a stream.
+    case acknowledge
+  }
+
   var id: StreamID
   var key: RenderingKey
   /// Resume behind this event; 0 for everything.
   var after: Int
   var connection: UInt64
   var loop: Int
+  var purpose = Purpose.follow(skipsUsage: false, isRepeated: false)
 }
 
 enum AttachAnswer: Sendable {
   /// The reader is counted, and reads from here.
-  case reading(Attach, Rendering, offset: Int)
+  case reading(Attach, Rendering, offset: Int, conversationID: String?)
+  /// It is counted, and is sent the whole answer later.
+  case waiting(Attach)
+  case whole(WholeReply)
+  case acknowledged(StreamID, createdAt: UInt64, conversationID: String?)
   /// It has had everything, the terminal event included.
   case past
   /// It claims to have had events that do not exist.
   case ahead
-  case unknown
+  /// There is no such stream, or it cannot be looked for.
+  case failed(Failure)
 }

@@ -1,9 +1,15 @@
 internal import JSONWire
 internal import Admission
+internal import Archive
 public import Configuration
-public import EventLoop
+internal import EventLoop
 internal import Glibc
 internal import Upstream
+
+/// Why the daemon does not run: a sentence for its operator.
+public struct StartError: Error, CustomStringConvertible {
+  public let description: String
+}
 
 /// The daemon's work, from the first socket to the last: one worker per loop, and what they share.
 public enum Relay {
@@ -11,17 +17,31 @@ public enum Relay {
   /// what runs comes to its end or is told that its time is up.
   ///
   /// - Parameter whenListening: Called once with the addresses, when connections are accepted.
-  /// - Throws: When an address cannot be listened on, or the kernel refuses the means to.
+  /// - Throws: When the archive cannot be used, an address cannot be listened on, or the kernel
+  ///   refuses the means to.
   public static func run(
     _ settings: Settings, _ secrets: Secrets, whenListening: ([String]) -> Void
+  ) throws(StartError) {
+    let log = Log(settings.log)
+    let archive = try openArchive(settings.archive, log)
+    defer { archive.close() }
+    do {
+      try run(settings, secrets, archive, log, whenListening)
+    } catch {
+      throw StartError(description: error.description)
+    }
+  }
+
+  private static func run(
+    _ settings: Settings, _ secrets: Secrets, _ archive: Archive, _ log: Log,
+    _ whenListening: ([String]) -> Void
   ) throws(SystemError) {
     let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
     TransferDriver.initializeLibrary()
-    let shared = try makeShared(settings, secrets)
+    let shared = try makeShared(settings, secrets, archive, log)
     let worker = try Worker(index: 0, shared: shared)
     let addresses = try listen(settings.listen, worker)
 
-    let log = shared.log
     try signals.open(on: worker.loop) { signal in
       if signal == SIGHUP {
         log.write(.warning, "reload", [("ignored", .text("restart to take a new configuration"))])
@@ -38,10 +58,9 @@ public enum Relay {
   }
 
   private static func makeShared(
-    _ settings: Settings, _ secrets: Secrets
+    _ settings: Settings, _ secrets: Secrets, _ archive: Archive, _ log: Log
   ) throws(SystemError) -> Shared {
     var settings = settings
-    let log = Log(settings.log)
     let loops = min(
       settings.loops > 0 ? settings.loops : processorCount(), StreamID.maximumLoops)
     let most = raiseDescriptorLimit() - reservedDescriptors
@@ -59,9 +78,42 @@ public enum Relay {
     return Shared(
       settings: settings,
       secrets: Shared.Secrets(
-        keys: KeyRing(secrets.keys.map { (name: $0.name, bytes: $0.secret.copy) }),
+        keys: KeyRing(
+          secrets.keys.map {
+            KeyRing.Key(name: $0.name, bytes: $0.secret.copy, scope: KeyScope($0.apis))
+          }),
         upstreamKeys: secrets.upstreamKeys.mapValues(\.copy)),
-      mailboxes: mailboxes, log: log)
+      mailboxes: mailboxes, archive: archive, log: log)
+  }
+
+  /// Where conversations are: the configured file, or one in the folder that systemd gives
+  /// (systemd.exec(5), StateDirectory), or only in memory.
+  private static func openArchive(
+    _ settings: Settings.Archive, _ log: Log
+  ) throws(StartError) -> Archive {
+    var place = Archive.Place.memory
+    if let file = settings.file {
+      place = .file(file)
+    } else if let folder = unsafe getenv("STATE_DIRECTORY") {
+      // Several folders are separated by colons.
+      let first = unsafe String(cString: folder).prefix { $0 != ":" }
+      place = .file(first + "/deltad.db")
+    } else {
+      log.write(
+        .warning, "archive",
+        [("kept", .text("in memory: conversations end with the daemon; set archive.file"))])
+    }
+    // A file beyond a limit on its size is an error like a full disk, not the end.
+    signal(SIGXFSZ, SIG_IGN)
+    do {
+      let archive = try Archive(place, now: WallClock.milliseconds)
+      if archive.interruptedStreams > 0 {
+        log.write(.warning, "archive", [("interrupted", .integer(archive.interruptedStreams))])
+      }
+      return archive
+    } catch {
+      throw StartError(description: error.description)
+    }
   }
 
   /// For listeners, loops, the store, and connections to upstreams.
@@ -159,6 +211,22 @@ extension Secret {
       var copy: [UInt8] = []
       copy.append(copying: bytes)
       return copy
+    }
+  }
+}
+
+extension KeyScope {
+  fileprivate init(_ apis: [Settings.KeyedAPI]) {
+    self = []
+    for api in apis {
+      switch api {
+      case .completions: insert(.completions)
+      case .streams: insert(.streams)
+      case .chats: insert(.chats)
+      case .agents: insert(.agents)
+      case .widget: insert(.widget)
+      case .admin: insert(.admin)
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
-internal import EventLoop
+internal import Admission
 internal import ClientAPIs
 internal import Configuration
 internal import Downstream
+internal import EventLoop
 internal import StreamLog
 
 /// What is known of one request from its head to its end: whose answer it gets, which stream it
@@ -12,13 +13,22 @@ final class RequestRecord: Exchange {
   /// As the client gave it, if it was fit, else made here.
   let requestID: String
   private unowned let worker: Worker
-  private let method: String
-  private let path: String
+  let method: String
+  /// As it was sent. Logs get `shownPath`.
+  let path: String
+  private let shownPath: String
   private let address: String
   private let startedAt: UInt64
   private(set) var headSentAt: UInt64?
   /// The name of the key that the request came with.
   var keyName: String?
+  /// To whom the conversations belong that it opens: the key's name, or nobody.
+  var owner: String { keyName ?? "" }
+  var idempotencyKey: String?
+  /// What browsers are told, where pages of other origins may ask.
+  var cors = CORSAnswer.none
+  /// What is left of the client's rate, on APIs that say so.
+  var rate: RateDecision?
   var status = 0
   var model: String?
   var upstream: String?
@@ -30,13 +40,14 @@ final class RequestRecord: Exchange {
 
   init(
     api: API, endpoint: Endpoint?, requestID: String, method: String, path: String,
-    connection: Connection, worker: Worker
+    shownPath: String, connection: Connection, worker: Worker
   ) {
     self.api = api
     self.endpoint = endpoint
     self.requestID = requestID
     self.method = method
     self.path = path
+    self.shownPath = shownPath
     self.worker = worker
     address = connection.peer.description
     startedAt = worker.loop.now
@@ -51,7 +62,7 @@ final class RequestRecord: Exchange {
     guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("request", .text(requestID)), ("client", .text(address)), ("api", .text(api.rawValue)),
-      ("method", .text(method)), ("path", .text(path)), ("status", .integer(status)),
+      ("method", .text(method)), ("path", .text(shownPath)), ("status", .integer(status)),
     ]
     if let keyName { fields.append(("key", .text(keyName))) }
     if let model { fields.append(("model", .text(model))) }

@@ -1,4 +1,5 @@
 internal import Admission
+internal import Archive
 internal import ClientAPIs
 internal import Configuration
 internal import Downstream
@@ -14,6 +15,10 @@ final class Shared: Sendable {
   let budget: LogBudget
   let connections: ConnectionLoad
   let retention: Retention
+  let archive: Archive
+  let agents: AgentDirectory
+  let turns: TurnLine
+  let rates: Rates
   let log: Log
   /// Seconds since 1970.
   let startedAt: Int
@@ -27,7 +32,14 @@ final class Shared: Sendable {
     var upstreamKeys: [String: [UInt8]]
   }
 
-  init(settings: Settings, secrets: Secrets, mailboxes: [Mailbox<Message>], log: Log) {
+  init(
+    settings: Settings, secrets: Secrets, mailboxes: [Mailbox<Message>], archive: Archive, log: Log
+  ) {
+    self.archive = archive
+    agents = AgentDirectory(settings)
+    let conversations = settings.conversations
+    turns = TurnLine(limit: conversations.whenBusy == .refuse ? 0 : conversations.waiting)
+    rates = Rates(settings.rates)
     self.settings = settings
     self.secrets = secrets
     self.mailboxes = mailboxes
@@ -37,6 +49,9 @@ final class Shared: Sendable {
     retention = Retention(lifetime: settings.streams.retention.nanoseconds)
     startedAt = Int(WallClock.now / 1_000_000_000)
   }
+
+  /// The loop that has a stream; after a restart with fewer loops, another than the one that made it.
+  func owner(of id: StreamID) -> Int { id.owner % mailboxes.count }
 
   // MARK: Generations under way
 

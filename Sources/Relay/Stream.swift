@@ -51,6 +51,14 @@ final class Stream {
   var readers = 0
   /// Set while the stream is in its worker's list of those to be flushed.
   var isTouched = false
+  /// What clients call the conversation that it belongs to.
+  let conversationID: String?
+  /// With a conversation, once it has ended.
+  var turn: TurnContext?
+  /// The upstream's own JSON, when it answered with one object.
+  var wholeAnswer: [UInt8]? {
+    didSet { budget.add((wholeAnswer?.count ?? 0) - (oldValue?.count ?? 0)) }
+  }
   private let scratch: Scratch
   /// Usage chunks, which belong to the end of an answer and are read only by those who asked.
   private var usageChunks: [[UInt8]] = []
@@ -63,8 +71,12 @@ final class Stream {
   /// small answers are bounded as well as a few large ones.
   private static let overheadBytes = 2048
 
-  init(id: StreamID, createdAt: UInt64, budget: LogBudget, loops: Int, scratch: Scratch) {
+  init(
+    id: StreamID, createdAt: UInt64, conversationID: String? = nil, budget: LogBudget, loops: Int,
+    scratch: Scratch
+  ) {
     self.id = id
+    self.conversationID = conversationID
     self.createdAt = createdAt
     self.budget = budget
     self.loops = loops
@@ -74,14 +86,19 @@ final class Stream {
   }
 
   deinit {
-    budget.add(-Self.overheadBytes)
+    budget.add(-Self.overheadBytes - (wholeAnswer?.count ?? 0))
   }
+
+  /// What the format of lines names: the conversation, or the stream where there is none.
+  var shownID: String { conversationID ?? id.text }
 
   /// Bytes of the first rendering.
   var bytes: Int { renderings[0].rendering.written }
 
   /// What goes when it goes, unless somebody still reads it.
-  var heldBytes: Int { renderings.reduce(Self.overheadBytes) { $0 + $1.rendering.held } }
+  var heldBytes: Int {
+    renderings.reduce(Self.overheadBytes + (wholeAnswer?.count ?? 0)) { $0 + $1.rendering.held }
+  }
 
   // MARK: Growing
 
@@ -111,6 +128,29 @@ final class Stream {
     self.ending = ending
     sequence += 1
     for live in renderings { appendEnding(to: live) }
+  }
+
+  /// The usage chunks as events of the first rendering, which gets them when it is closed.
+  func framedUsage() -> [UInt8] {
+    usageChunks.reduce(into: []) { framed, chunk in
+      guard let event = try? ModelFormat.openAIChat.read(chunk.span) else { return }
+      var body: [UInt8] = []
+      WireFormat.openAI.appendEvent(event, chunk.span, sequence: 0, to: &body)
+      framed += ChunkFraming.chunk(body)
+    }
+  }
+
+  /// Takes events as the first rendering has them: what a log was, it becomes again.
+  func append(framed log: Span<UInt8>) {
+    var parser = EventStreamParser(maximumEventBytes: Int.max / 2)
+    var position = 0
+    while let chunk = ChunkFraming.next(in: log, from: position) {
+      _ = try? parser.consume(log.extracting(chunk.payload)) { _, payload in
+        if let event = try? ModelFormat.openAIChat.read(payload) { append(event, payload) }
+        return .proceed
+      }
+      position = chunk.end
+    }
   }
 
   /// Side by side, so that one range holds them for readers to step over.
@@ -144,7 +184,7 @@ final class Stream {
     // Only lines repeat the whole text at their end.
     let text = live.key.format == .lines ? answerText() : []
     let summary = AnswerSummary(
-      streamID: id.text, text: text, usage: usage, sequence: sequence)
+      conversationID: shownID, text: text, usage: usage, sequence: sequence)
     scratch.body.removeAll(keepingCapacity: true)
     live.key.format.appendEnding(ending, summary, to: &scratch.body)
     writeBody(to: live)

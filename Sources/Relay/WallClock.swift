@@ -9,6 +9,13 @@ enum WallClock {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
+  /// Milliseconds since 1970, as the archive counts.
+  static var milliseconds: Int64 { Int64(now / 1_000_000) }
+
+  static func text(milliseconds: Int64) -> String {
+    text(UInt64(max(milliseconds, 0)) * 1_000_000)
+  }
+
   /// `2026-05-05T10:06:43.615Z` (ISO 8601, UTC).
   static func text(_ nanoseconds: UInt64) -> String {
     var seconds = time_t(nanoseconds / 1_000_000_000)

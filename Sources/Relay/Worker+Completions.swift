@@ -1,7 +1,9 @@
+internal import Archive
 internal import ClientAPIs
 internal import Configuration
 internal import Downstream
 internal import EventLoop
+internal import JSONWire
 internal import StreamLog
 internal import Upstream
 
@@ -10,28 +12,66 @@ extension Worker {
   func complete(_ body: Span<UInt8>, _ connection: Connection, _ record: RequestRecord) {
     do {
       let request = try CompletionsRequest(body)
-      let initiator = Generation.Initiator(
-        connection: connection, record: record, wantsWhole: !request.streams,
-        skipsUsage: !request.wantsUsage)
-      _ = try generate(
-        request, body, streams: request.streams,
-        policy: shared.settings.streams.whenUnread.completions, initiator, record)
+      let target = try target(request.model, record)
+      let form: ReplyForm =
+        request.streams ? .stream(.openAI, skipsUsage: !request.wantsUsage) : .whole
+      let policy = shared.settings.streams.whenUnread.completions
+      let idempotency = try idempotency(record, body)
+      if idempotency != nil || shared.settings.archive.storesCompletions {
+        return start(
+          turn(
+            request, target, body, request.streams, form, policy, idempotency, connection, record))
+      }
+      try claimGeneration()
+      let stream = makeStream(StreamID(owner: loop.index))
+      generate(
+        Composition(body: [], request: request, target: target, streams: request.streams),
+        body, stream, policy: policy,
+        Generation.Initiator(connection: connection, record: record, form: form), record)
     } catch {
       respond(connection, record, error)
     }
   }
 
-  /// Starts a generation, with whoever asked as its first reader.
-  func generate(
-    _ request: CompletionsRequest, _ body: Span<UInt8>, streams: Bool,
-    policy: Settings.UnreadPolicy, _ initiator: Generation.Initiator?, _ record: RequestRecord
-  ) throws(Failure) -> Stream {
-    record.model = request.model
-    guard let model = model(request.model), let source = sources[model.upstream] else {
-      throw Failure(
-        .modelNotFound, "The model `\(request.model)` does not exist", parameter: "model")
+  /// A completion that is stored, or only once made.
+  func turn(
+    _ request: CompletionsRequest, _ target: Target, _ body: Span<UInt8>, _ streams: Bool,
+    _ form: ReplyForm?, _ policy: Settings.UnreadPolicy, _ idempotency: Idempotency?,
+    _ connection: Connection, _ record: RequestRecord
+  ) -> TurnRequest {
+    var bytes: [UInt8] = []
+    bytes.append(copying: body)
+    var start = TurnStart(
+      .none, streamID: StreamID(owner: loop.index).text, now: WallClock.milliseconds)
+    start.idempotency = idempotency
+    return TurnRequest(
+      connection: connection, record: record, start: start, form: form, policy: policy,
+      compose: { _, _ in
+        Composition(body: bytes, request: request, target: target, streams: streams)
+      })
+  }
+
+  /// Who answers for a model's name: a configured model, or an agent.
+  func target(_ name: String, _ record: RequestRecord) throws(Failure) -> Target {
+    record.model = name
+    let agent = shared.agents.agent(model: name)
+    guard let model = model(agent?.model ?? name), let source = sources[model.upstream],
+      agent != nil || !AgentDirectory.isModelName(name)
+    else {
+      throw Failure(.modelNotFound, "The model `\(name)` does not exist", parameter: "model")
     }
     record.upstream = model.upstream
+    var target = Target(model: model, source: source)
+    if let agent {
+      target.model.upstreamModel = model.upstreamModel ?? agent.model
+      target.prompt = PromptTemplate.expand(agent.prompt, variables: "{}")
+      target.parameters = agent.parameters
+    }
+    return target
+  }
+
+  /// Takes a slot for one more generation; its end gives it back.
+  func claimGeneration() throws(Failure) {
     guard !isDraining else {
       throw Failure(.shuttingDown, "the server is shutting down", retryAfter: 1)
     }
@@ -41,22 +81,32 @@ extension Worker {
     guard shared.takeGeneration() else {
       throw Failure(.overloaded, "too many generations at one time", retryAfter: 1)
     }
+  }
 
-    let stream = makeStream()
+  /// Asks a model, with whoever asked as the stream's first reader.
+  func generate(
+    _ composition: Composition, _ body: Span<UInt8>, _ stream: Stream,
+    policy: Settings.UnreadPolicy, _ initiator: Generation.Initiator?, keeper: Keeper? = nil,
+    line: String? = nil, _ record: RequestRecord
+  ) {
     record.streamID = stream.id
     if initiator != nil {
       record.reads = .first
       stream.readers = 1
     }
+    let (request, target) = (composition.request, composition.target)
     let generation = Generation(
-      stream: stream, model: request.model, upstream: model.upstream, policy: policy,
-      initiator: initiator, worker: self)
+      stream: stream, model: request.model, upstream: target.model.upstream, policy: policy,
+      initiator: initiator, keeper: keeper, line: line, worker: self)
     began(generation)
+    generation.begin()
     generation.start { generation in
-      switch source {
+      switch target.source {
       case .provider(let provider, let asksUsage):
         let body = request.upstreamBody(
-          from: body, model: model.upstreamModel, streams: streams, asksUsage: asksUsage)
+          from: body, model: target.model.upstreamModel, streams: composition.streams,
+          asksUsage: asksUsage, prompt: target.prompt,
+          parameters: target.parameters.map { (name: $0.name, json: $0.json) })
         return Transfer(body, to: provider, on: driver, receiver: generation)
       case .demo(let pace):
         return DemoModel(
@@ -65,85 +115,21 @@ extension Worker {
           receiver: generation)
       }
     }
-    return stream
   }
 
-  // MARK: Answering the one who asked
+  // MARK: Requests that may come twice
 
-  /// The stream from its first event on.
-  func follow(_ initiator: Generation.Initiator, _ stream: Stream) {
-    let connection = initiator.connection
-    let key = RenderingKey(format: .openAI, isChunked: !connection.speaksHTTP10)
-    let index = stream.rendering(for: key)
-    let rendering = stream.renderings[index].rendering
-    initiator.record.reads = key
-    initiator.record.follows = (rendering, 0)
-    let cursor = Cursor(rendering, at: 0, skippingOptional: initiator.skipsUsage)
-    connection.follow(
-      streamHead(key.format, stream.id, initiator.record),
-      framing: key.isChunked ? .chunked : .untilClose, from: cursor,
-      in: audience(of: stream, index))
-    touch(stream)
-  }
-
-  /// The whole answer as one object.
-  func respond(_ initiator: Generation.Initiator, _ body: [UInt8]) {
-    var response = Response(status: 200, contentType: "application/json", body: body)
-    addStreamID(initiator.record, to: &response)
-    respond(initiator.connection, initiator.record, response)
-  }
-
-  func respond(_ initiator: Generation.Initiator, _ failure: Failure) {
-    var failure = failure
-    let payload = failure.payload
-    failure.payload = nil
-    var response = refusal(failure, initiator.record)
-    if let payload { response.body = payload }
-    addStreamID(initiator.record, to: &response)
-    initiator.connection.respond(response)
-  }
-
-  /// What the upstream said, as it said it.
-  func respond(_ initiator: Generation.Initiator, status: Int, _ fault: UpstreamFault) {
-    guard !fault.body.isEmpty else {
-      var response = refusal(Failure(fault), initiator.record)
-      response.status = status
-      initiator.record.status = status
-      addRetryAfter(fault, to: &response)
-      addStreamID(initiator.record, to: &response)
-      return initiator.connection.respond(response)
+  /// What tells this request apart from others, when its client wants it answered once.
+  func idempotency(
+    _ record: RequestRecord, _ body: Span<UInt8>
+  ) throws(Failure) -> Idempotency? {
+    guard let key = record.idempotencyKey else { return nil }
+    guard IdempotencyKey.isFit(key) else {
+      throw Failure(
+        .invalidRequest, "Idempotency-Key must be 1 to 255 visible ASCII characters")
     }
-    var response = Response(status: status)
-    response.add("Content-Type", Self.fieldValue(fault.contentType) ?? "application/json")
-    response.body = fault.body
-    addRetryAfter(fault, to: &response)
-    addStreamID(initiator.record, to: &response)
-    respond(initiator.connection, initiator.record, response)
-  }
-
-  private func addRetryAfter(_ fault: UpstreamFault, to response: inout Response) {
-    if let wait = Self.fieldValue(fault.retryAfter) { response.add("Retry-After", wait) }
-  }
-
-  private func addStreamID(_ record: RequestRecord, to response: inout Response) {
-    if let id = record.streamID { response.add("X-Stream-Id", id.text) }
-  }
-
-  /// What came from an upstream goes into a field only if it is visible ASCII.
-  private static func fieldValue(_ text: String?) -> String? {
-    guard let text, !text.isEmpty, text.utf8.count <= 128,
-      text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F })
-    else { return nil }
-    return text
-  }
-
-  /// The head of a streaming answer.
-  func streamHead(_ format: WireFormat, _ id: StreamID, _ record: RequestRecord) -> Response {
-    var response = Response(status: 200)
-    response.add("Content-Type", format.contentType.description)
-    response.add("Cache-Control", "no-cache, no-transform")
-    response.add("X-Accel-Buffering", "no")
-    response.add("X-Stream-Id", id.text)
-    return stamped(response, record)
+    return Idempotency(
+      key: "\(record.owner) \(record.method) \(record.path) \(key)",
+      fingerprint: RequestFingerprint.of(body))
   }
 }

@@ -6,23 +6,38 @@ internal import HTTPWire
 internal import StreamLog
 
 extension Worker {
-  /// `POST /v1/streams`: a generation in the background.
+  /// `POST /v1/streams`: a generation in the background, of a model or of an agent.
   func createStream(_ body: Span<UInt8>, _ connection: Connection, _ record: RequestRecord) {
+    let policy = shared.settings.streams.whenUnread.streams
     do {
+      if let question = try StreamQuestion(body) {
+        return start(
+          try agentTurn(
+            question.agent, question.message, question.conversationID, on: .streams, form: nil,
+            policy: policy, try idempotency(record, body), connection, record))
+      }
       let request = try CompletionsRequest(body)
-      let stream = try generate(
-        request, body, streams: true, policy: shared.settings.streams.whenUnread.streams, nil,
-        record)
-      let createdAt = WallClock.text(stream.createdAt)
-      var response = Response(
-        status: 202, contentType: "application/json",
-        body: StreamSnapshot.accepted(id: stream.id.text, createdAt: createdAt))
-      response.add("Location", "/v1/streams/\(stream.id.text)")
-      response.add("X-Stream-Id", stream.id.text)
-      respond(connection, record, response)
+      let target = try target(request.model, record)
+      start(
+        turn(
+          request, target, body, true, nil, policy, try idempotency(record, body), connection,
+          record))
     } catch {
       respond(connection, record, error)
     }
+  }
+
+  func respondAccepted(
+    _ id: StreamID, createdAt: UInt64, _ conversationID: String?, _ connection: Connection,
+    _ record: RequestRecord
+  ) {
+    var response = Response(
+      status: 202, contentType: "application/json",
+      body: StreamSnapshot.accepted(
+        id: id.text, createdAt: WallClock.text(createdAt), conversationID: conversationID))
+    response.add("Location", "/v1/streams/\(id.text)")
+    response.add("X-Stream-Id", id.text)
+    respond(connection, record, response)
   }
 
   /// `GET /v1/streams/{id}`: as events, or as a snapshot where JSON is all that is accepted.
@@ -35,18 +50,12 @@ extension Worker {
         return inquire(text, cancels: false, connection, record)
       }
       let after = try resumePosition(head, bytes)
-      guard let id = StreamID(text), id.owner < shared.mailboxes.count else {
-        throw Self.unknownStream
-      }
+      guard let id = StreamID(text) else { throw Self.unknownStream }
       record.streamID = id
       let key = RenderingKey(format: format, isChunked: !connection.speaksHTTP10)
-      let question = Attach(
-        id: id, key: key, after: after, connection: connection.identifier, loop: loop.index)
-      if id.owner == loop.index {
-        attach(connection, record, place(question))
-      } else {
-        shared.mailboxes[id.owner].post(.attach(question))
-      }
+      ask(
+        Attach(
+          id: id, key: key, after: after, connection: connection.identifier, loop: loop.index))
     } catch {
       respond(connection, record, error)
     }
@@ -94,7 +103,9 @@ extension Worker {
   /// The stream's owner has answered.
   func attach(_ connection: Connection, _ record: RequestRecord, _ answer: AttachAnswer) {
     switch answer {
-    case .unknown: respond(connection, record, Self.unknownStream)
+    case .failed(let failure):
+      if record.endpoint?.generates == true { return deliver(.failed(failure), connection, record) }
+      respond(connection, record, failure)
     case .ahead:
       respond(
         connection, record,
@@ -103,28 +114,22 @@ extension Worker {
       var response = Response(status: 204)
       response.add("Cache-Control", "no-store")
       respond(connection, record, response)
-    case .reading(let place, let rendering, let offset):
-      let (id, key) = (place.id, place.key)
-      record.reads = key
-      record.follows = (rendering, place.after)
-      var response = streamHead(key.format, id, record)
-      var preamble: [UInt8] = []
-      key.format.appendPreamble(streamID: id.text, to: &preamble)
-      if !preamble.isEmpty {
-        response.body = key.isChunked ? ChunkFraming.chunk(preamble) : preamble
-      }
-      let framing: AnswerFraming = key.isChunked ? .chunked : .untilClose
-      if connection.asksForHead { return connection.respondHead(response, framing: framing) }
-      let audience = audience(rendering, id, key)
-      connection.follow(
-        response, framing: framing,
-        from: Cursor(rendering, at: offset, skippingOptional: false), in: audience)
+    case .reading(let place, let rendering, let offset, let conversationID):
+      record.reads = place.key
+      let audience = audience(rendering, place.id, place.key)
+      follow(
+        connection, record, place.key, rendering,
+        Place(place, conversationID: conversationID, offset: offset), in: audience)
       touch(audience)
+    case .waiting(let place): record.reads = place.key
+    case .whole(let reply): deliver(reply, connection, record)
+    case .acknowledged(let id, let createdAt, let conversationID):
+      respondAccepted(id, createdAt: createdAt, conversationID, connection, record)
     }
   }
 
   private func audience(_ rendering: Rendering, _ id: StreamID, _ key: RenderingKey) -> Audience {
-    if id.owner == loop.index, let stream = streams[id],
+    if shared.owner(of: id) == loop.index, let stream = streams[id],
       let index = stream.renderings.firstIndex(where: { $0.key == key })
     {
       return audience(of: stream, index)
@@ -137,23 +142,30 @@ extension Worker {
   func inquire(
     _ text: String, cancels: Bool, _ connection: Connection, _ record: RequestRecord
   ) {
-    guard let id = StreamID(text), id.owner < shared.mailboxes.count else {
+    guard let id = StreamID(text) else {
       return respond(connection, record, Self.unknownStream)
     }
     record.streamID = id
-    if id.owner == loop.index {
-      answer(connection, record, cancels ? cancelled(id) : snapshot(id))
+    let owner = shared.owner(of: id)
+    let identifier = connection.identifier
+    if owner == loop.index {
+      snapshot(id, cancels: cancels) { [self] in answered(identifier, $0) }
     } else {
-      shared.mailboxes[id.owner].post(
-        .inquire(
-          id, cancels: cancels, connection: connection.identifier, loop: loop.index))
+      shared.mailboxes[owner].post(
+        .inquire(id, cancels: cancels, connection: identifier, loop: loop.index))
     }
   }
 
-  func answer(_ connection: Connection, _ record: RequestRecord, _ snapshot: StreamSnapshot?) {
-    guard let snapshot else { return respond(connection, record, Self.unknownStream) }
-    var response = Response(status: 200, contentType: "application/json", body: snapshot.body)
-    response.add("Cache-Control", "no-store")
-    respond(connection, record, response)
+  func answer(
+    _ connection: Connection, _ record: RequestRecord, _ snapshot: Result<StreamSnapshot, Failure>
+  ) {
+    switch snapshot {
+    case .failure(let failure): respond(connection, record, failure)
+    case .success(let snapshot):
+      var response = Response(
+        status: 200, contentType: "application/json", body: snapshot.body)
+      response.add("Cache-Control", "no-store")
+      respond(connection, record, response)
+    }
   }
 }

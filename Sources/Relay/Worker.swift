@@ -29,7 +29,9 @@ final class Worker {
   private let models: [String: Settings.Model]
 
   var streams: [StreamID: Stream] = [:]
-  private var generations: [StreamID: Generation] = [:]
+  private(set) var generations: [StreamID: Generation] = [:]
+  /// What waits for word from elsewhere.
+  var expectations = Expectations()
   private let scratch = Scratch()
   private var touched: [Stream] = []
   /// Readers here of renderings that other loops own.
@@ -39,6 +41,8 @@ final class Worker {
   private var outbox: [[Rendering]]
   private var retentionTimer: Timer?
   private var drainTimer: Timer?
+  var journalTimer: Timer?
+  var sweepTimer: Timer?
   private(set) var isDraining = false
   private var hasDrained = false
 
@@ -62,6 +66,7 @@ final class Worker {
     let timer = Timer { [unowned self] in self.dropExpired() }
     retentionTimer = timer
     loop.arm(timer, after: Self.retentionInterval)
+    startKeeping()
   }
 
   /// How often finished streams are looked at.
@@ -75,11 +80,14 @@ final class Worker {
 
   func model(_ name: String) -> Settings.Model? { models[name] ?? models["*"] }
 
-  func makeStream() -> Stream {
+  /// - Parameter createdAt: Nanoseconds since 1970.
+  func makeStream(
+    _ id: StreamID, conversationID: String? = nil, createdAt: UInt64 = WallClock.now
+  ) -> Stream {
     let stream = Stream(
-      id: StreamID(owner: loop.index), createdAt: WallClock.now, budget: shared.budget,
+      id: id, createdAt: createdAt, conversationID: conversationID, budget: shared.budget,
       loops: shared.mailboxes.count, scratch: scratch)
-    streams[stream.id] = stream
+    streams[id] = stream
     return stream
   }
 
@@ -111,12 +119,13 @@ final class Worker {
 
   /// Each goes with its owner; until then its bytes count as leaving.
   private func expire(_ entries: [Retention.Entry]) {
-    for entry in entries where entry.id.owner < shared.mailboxes.count {
+    for entry in entries {
       shared.budget.addLeaving(entry.bytes)
-      if entry.id.owner == loop.index {
+      let owner = shared.owner(of: entry.id)
+      if owner == loop.index {
         expire(entry)
       } else {
-        shared.mailboxes[entry.id.owner].post(.expire(entry))
+        shared.mailboxes[owner].post(.expire(entry))
       }
     }
   }
@@ -160,11 +169,12 @@ final class Worker {
   /// A request has come to its end: if it read a stream, its owner counts one reader less.
   func exchangeEnded(_ record: RequestRecord) {
     guard let id = record.streamID, let key = record.reads else { return }
-    if id.owner == loop.index {
+    let owner = shared.owner(of: id)
+    if owner == loop.index {
       generations[id]?.initiatorLeft(record)
       readerLeft(id, key, loop: loop.index)
     } else {
-      shared.mailboxes[id.owner].post(.left(id, key, loop: loop.index))
+      shared.mailboxes[owner].post(.left(id, key, loop: loop.index))
     }
   }
 
@@ -255,7 +265,8 @@ final class Worker {
   }
 
   private func checkDrained() {
-    guard !hasDrained, generations.isEmpty, server.connectionCount == 0 else { return }
+    guard !hasDrained, generations.isEmpty, expectations.isEmpty, server.connectionCount == 0
+    else { return }
     hasDrained = true
     guard shared.hasDrained() else { return }
     for mailbox in shared.mailboxes { mailbox.post(.exit) }

@@ -1,5 +1,4 @@
 import Configuration
-import EventLoop
 import Glibc
 import Relay
 
@@ -69,7 +68,7 @@ enum ServeCommand {
   private static func run(
     _ settings: Settings, _ secrets: Secrets, _ log: Log, _ whenListening: ([String]) -> Void
   ) -> Int32 {
-    do throws(SystemError) {
+    do throws(StartError) {
       try Relay.run(settings, secrets, whenListening: whenListening)
       return 0
     } catch {

@@ -4,21 +4,24 @@ import Testing
 @Suite struct KeyRingTests {
   private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+  private static func key(
+    _ name: String, _ bytes: [UInt8], _ scope: KeyScope = .chats
+  ) -> KeyRing.Key { KeyRing.Key(name: name, bytes: bytes, scope: scope) }
+
   private let ring = KeyRing([
-    (name: "phone", bytes: bytes("sk-phone-0123456789")),
-    (name: "web", bytes: bytes("sk-web-0123456789")),
-    (name: "bytes", bytes: [0x00, 0xFF, 0x80, 0x0A]),
+    key("phone", bytes("sk-phone-0123456789")), key("web", bytes("sk-web-0123456789")),
+    key("bytes", [0x00, 0xFF, 0x80, 0x0A]),
   ])
 
   private func name(of presented: String) -> String? {
-    ring.name(of: presented.utf8.span)
+    ring.name(of: presented.utf8.span, for: .chats)
   }
 
   @Test func `a key that is known has its name`() {
     #expect(name(of: "sk-phone-0123456789") == "phone")
     #expect(name(of: "sk-web-0123456789") == "web")
     let raw: [UInt8] = [0x00, 0xFF, 0x80, 0x0A]
-    #expect(ring.name(of: raw.span) == "bytes")
+    #expect(ring.name(of: raw.span, for: .chats) == "bytes")
   }
 
   @Test func `a key with any one bit changed is unknown`() {
@@ -27,7 +30,7 @@ import Testing
       for bit in 0..<8 {
         var changed = key
         changed[position] ^= 1 << bit
-        #expect(ring.name(of: changed.span) == nil)
+        #expect(ring.name(of: changed.span, for: .chats) == nil)
       }
     }
   }
@@ -47,14 +50,28 @@ import Testing
   @Test func `without keys the ring is empty, and nothing is a key`() {
     let empty = KeyRing([])
     #expect(empty.isEmpty)
-    #expect(empty.name(of: "sk-web-0123456789".utf8.span) == nil)
+    #expect(empty.name(of: "sk-web-0123456789".utf8.span, for: .chats) == nil)
     #expect(!ring.isEmpty)
   }
 
   @Test func `of two names for one key the later counts`() {
     let ring = KeyRing([
-      (name: "old", bytes: Self.bytes("same")), (name: "new", bytes: Self.bytes("same")),
+      Self.key("old", Self.bytes("same")), Self.key("new", Self.bytes("same")),
     ])
-    #expect(ring.name(of: "same".utf8.span) == "new")
+    #expect(ring.name(of: "same".utf8.span, for: .chats) == "new")
+  }
+
+  @Test func `a key opens what it is for and nothing else`() {
+    let all: [KeyScope] = [.completions, .streams, .chats, .agents, .widget, .admin]
+    let ring = KeyRing([
+      Self.key("both", Self.bytes("first"), [.widget, .agents]),
+      Self.key("one", Self.bytes("second"), .admin),
+    ])
+    for scope in all {
+      let opensFirst = scope == .widget || scope == .agents
+      #expect(ring.name(of: "first".utf8.span, for: scope) == (opensFirst ? "both" : nil))
+      #expect(ring.name(of: "second".utf8.span, for: scope) == (scope == .admin ? "one" : nil))
+      #expect(ring.opens(scope) == (opensFirst || scope == .admin))
+    }
   }
 }

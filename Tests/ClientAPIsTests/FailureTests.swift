@@ -41,7 +41,17 @@ import Testing
     row(.shuttingDown, 503, "shutting_down", "overloaded_error", true),
     row(.cancelled, 502, "cancelled", "server_error"),
     row(.interrupted, 502, "interrupted", "server_error", true),
+    row(.forbidden, 403, "forbidden", "permission_error"),
+    row(.blockedOrigin, 403, "origin_not_allowed", "permission_error"),
+    row(.unprocessable, 422, "idempotency_key_reused", invalid),
+    row(.conversationBusy, 429, "conversation_busy", "rate_limit_error", true),
+    row(.storageUnavailable, 503, "storage_unavailable", "overloaded_error", true),
+    row(.notConfigured, 503, "not_configured", "overloaded_error"),
   ]
+
+  private func answer(_ api: API, _ failure: Failure) -> ErrorAnswer {
+    api.answer(to: failure, path: "/p", time: "2026-05-05T10:06:43.615Z")
+  }
 
   @Test func `the table has every reason once`() {
     #expect(
@@ -58,12 +68,12 @@ import Testing
     #expect(failure.isRetryable == row.isRetryable)
     let code = row.reason == .invalidRequest ? "null" : "\"\(row.code)\""
     #expect(
-      text(API.completions.body(for: failure))
+      text(answer(.completions, failure).body)
         == #"{"error":{"message":"it \"said\"\n so: é🌊","type":"\#(row.type)","#
         + #""param":"field","code":\#(code)}}"#)
     for api in [API.streams, .operations] {
       #expect(
-        text(api.body(for: failure))
+        text(answer(api, failure).body)
           == #"{"error":{"code":"\#(row.code)","message":"it \"said\"\n so: é🌊","#
           + #""retryable":\#(row.isRetryable)}}"#)
     }
@@ -72,14 +82,14 @@ import Testing
   @Test func `a failure without a field says null`() {
     let failure = Failure(.modelNotFound, "x")
     #expect(
-      text(API.completions.body(for: failure))
+      text(answer(.completions, failure).body)
         == #"{"error":{"message":"x","type":"invalid_request_error","param":null,"#
         + #""code":"model_not_found"}}"#)
   }
 
   @Test func `the methods that are allowed are for the field, not for the body`() {
     let failure = Failure(.methodNotAllowed, "x", allow: "GET, HEAD")
-    for api in API.allCases { #expect(!text(api.body(for: failure)).contains("HEAD")) }
+    for api in API.allCases { #expect(!text(answer(api, failure).body).contains("HEAD")) }
   }
 
   @Test func `every status with which the wire refuses a request has its reason`() {

@@ -19,6 +19,14 @@ import Testing
     readable(.readStream(id)) + [("DELETE", .cancelStream(id))]
   }
 
+  private static func chat(_ id: String) -> [(String, Endpoint)] {
+    readable(.readChat(id)) + [("PATCH", .updateChat(id)), ("DELETE", .endChat(id))]
+  }
+
+  private static func ending(_ id: String) -> [(String, Endpoint)] {
+    ["PATCH", "POST", "PUT"].map { ($0, .endChat(id)) }
+  }
+
   private static let table: [Row] = [
     Row(path: "/", api: .operations, endpoints: readable(.index)),
     Row(path: "/healthz", api: .operations, endpoints: readable(.health)),
@@ -30,6 +38,28 @@ import Testing
       endpoints: readable(.model("vendor/m/1"))),
     Row(path: "/v1/streams", api: .streams, endpoints: [("POST", .createStream)]),
     Row(path: "/v1/streams/strm_x", api: .streams, endpoints: stream("strm_x")),
+    Row(path: "/health", api: .widget, endpoints: readable(.widgetHealth)),
+    Row(path: "/openapi.json", api: .operations, endpoints: readable(.openAPI)),
+    Row(
+      path: "/v1/chats", api: .chats,
+      endpoints: readable(.listChats) + [("POST", .createChat)]),
+    Row(path: "/v1/chats/response", api: .chats, endpoints: [("POST", .respondChat)]),
+    Row(path: "/v1/chats/chat_x", api: .chats, endpoints: chat("chat_x")),
+    Row(path: "/v1/chats/end", api: .chats, endpoints: chat("end")),
+    Row(path: "/v1/chats/chat_x/end", api: .chats, endpoints: ending("chat_x")),
+    Row(path: "/v1/chats/chat_x/end-session", api: .chats, endpoints: ending("chat_x")),
+    Row(path: "/v1/chats/chat_x/end-chat", api: .chats, endpoints: ending("chat_x")),
+    Row(path: "/v1/chats/response/end", api: .chats, endpoints: ending("response")),
+    Row(path: "/v1/api/chat/help", api: .agents, endpoints: [("POST", .askAgent("help"))]),
+    Row(path: "/chat/help", api: .agents, endpoints: [("POST", .askAgent("help"))]),
+    Row(path: "/v1/chat", api: .widget, endpoints: [("POST", .widgetMessage)]),
+    Row(path: "/v1/chat/stream", api: .widget, endpoints: [("POST", .widgetStream)]),
+    Row(path: "/chat", api: .widget, endpoints: [("POST", .widgetStream)]),
+    Row(
+      path: "/v1/admin/conversations", api: .widget, endpoints: readable(.adminConversations)),
+    Row(
+      path: "/v1/admin/conversations/abc", api: .widget,
+      endpoints: readable(.adminConversation("abc"))),
     Row(path: "/v1/streams/..", api: .streams, endpoints: stream("..")),
   ]
 
@@ -37,7 +67,13 @@ import Testing
   private static let unknown: [(String, API)] = [
     ("/healthz/", .operations), ("/Healthz", .operations), ("/x", .operations),
     ("//", .operations), ("/v2/models", .operations), ("/v1", .completions),
-    ("/v1/", .completions), ("/v1/chat", .completions), ("/v1/chat/completions/", .completions),
+    ("/v1/", .completions), ("/v1/chat/", .completions), ("/v1/chat/completions/", .completions),
+    ("/v1/chat/x", .completions), ("/v1/chat/stream/x", .widget), ("/chat/", .agents),
+    ("/chat/a/b", .agents), ("/v1/api", .agents), ("/v1/api/chat", .agents),
+    ("/v1/api/chat/", .agents), ("/v1/api/chat/a/b", .agents), ("/v1/chats/", .chats),
+    ("/v1/chats//end", .chats), ("/v1/chats/x/end/", .chats), ("/v1/chats/x/stop", .chats),
+    ("/v1/admin", .widget), ("/v1/admin/conversations/", .widget), ("/health/", .operations),
+    ("/openapi.json/", .operations),
     ("/v1/chat/completions/x", .completions), ("/v1/models/", .completions),
     ("/v1/models//x", .completions), ("/V1/models", .operations), ("/v1/Models", .completions),
     ("/v1/streams/", .streams), ("/v1/streams/a/b", .streams), ("/v1/streams/a/", .streams),
@@ -87,11 +123,17 @@ import Testing
   @Test func `the server as a whole has options and nothing else`() {
     let route = Route(method: "OPTIONS", segments: ["*"])
     #expect(
-      route.outcome == .found(.options(allow: "GET, HEAD, POST, DELETE, OPTIONS")))
+      route.outcome == .found(.options(allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")))
     #expect(Route(method: "GET", segments: ["*"]).outcome == .notFound)
   }
 
-  @Test func `only the operations need no key`() {
-    #expect(API.allCases.filter { !$0.needsKey } == [.operations])
+  @Test func `what may ask a model is a POST`() {
+    for row in Self.table {
+      for (method, endpoint) in row.endpoints where endpoint.generates {
+        #expect(method == "POST", "\(row.path)")
+      }
+    }
+    let count = Self.table.flatMap(\.endpoints).filter(\.1.generates).count
+    #expect(count == 9)
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct WireFormatTests {
   private static let summary = AnswerSummary(
-    streamID: "strm_x", text: Array(" Hi \"é\" \n".utf8),
+    conversationID: "strm_x", text: Array(" Hi \"é\" \n".utf8),
     usage: Usage(promptTokens: 1, completionTokens: 2, totalTokens: 3), sequence: 42)
 
   /// Payloads, and the text as it must be written; nil where there is none to show.
@@ -92,7 +92,7 @@ import Testing
     #expect(
       shown(.cancelled, in: .chunks, Self.summary)
         == #"data: {"error": {"name":"InternalServerError","#
-        + "\"message\":\"the generation was stopped\",\"details\":{}}}\n\n")
+        + "\"message\":\"The generation was stopped\",\"details\":{}}}\n\n")
   }
 
   @Test func `a failure is told in the words of the format`() {
@@ -110,8 +110,8 @@ import Testing
         == "{\"type\":\"error\",\"error\":\"Internal server error\"}\n")
     #expect(
       shown(failed, in: .chunks, Self.summary)
-        == #"data: {"error": {"name":"InternalServerError","message":"too \"late\"","#
-        + "\"details\":{}}}\n\n")
+        == #"data: {"error": {"name":"InternalServerError","#
+        + "\"message\":\"The agent could not answer\",\"details\":{}}}\n\n")
   }
 
   @Test func `what a provider said of its fault is passed on to readers of its format only`() {
@@ -155,7 +155,7 @@ import Testing
     ]
     for format in WireFormat.allCases {
       var output: [UInt8] = []
-      format.appendPreamble(streamID: "strm_x", to: &output)
+      format.appendPreamble(conversationID: "strm_x", to: &output)
       #expect(text(output) == expected[format])
       #expect(format.heartbeat.map { "\($0)" } == (format == .lines ? nil : ": ping\n\n"))
       #expect(

@@ -14,14 +14,16 @@ enum AgentChunks {
   static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
     switch ending {
     case .done: output.append(copying: "data: [DONE]\n\n")
-    case .cancelled: appendError("the generation was stopped", to: &output)
-    case .failed(let failure): appendError(failure.message, to: &output)
+    case .cancelled: appendError("The generation was stopped", to: &output)
+    case .failed: appendError(AgentsErrors.answerFailed, to: &output)
     }
   }
 
   private static func appendError(_ message: String, to output: inout [UInt8]) {
-    output.append(copying: "data: {\"error\": {\"name\":\"InternalServerError\",\"message\":")
-    JSONText.appendQuoted(message, to: &output)
-    output.append(copying: ",\"details\":{}}}\n\n")
+    var json = JSONWriter()
+    AgentsErrors.append("InternalServerError", message, to: &json)
+    output.append(copying: "data: {\"error\": ")
+    output += json.bytes
+    output.append(copying: "}\n\n")
   }
 }

@@ -23,14 +23,15 @@ enum CompletionsErrors {
   private static func type(of reason: Failure.Reason) -> String {
     switch reason {
     case .invalidKey: "authentication_error"
-    case .rateLimited: "rate_limit_error"
+    case .rateLimited, .conversationBusy: "rate_limit_error"
+    case .forbidden, .blockedOrigin: "permission_error"
     case .invalidRequest, .notFound, .modelNotFound, .methodNotAllowed, .requestTimeout,
       .payloadTooLarge, .uriTooLong, .unsupportedMediaType, .expectationFailed, .headTooLarge,
-      .notImplemented, .versionNotSupported:
+      .notImplemented, .versionNotSupported, .unprocessable:
       "invalid_request_error"
     case .internalError, .cancelled, .interrupted: "server_error"
     case .upstreamUnreachable, .upstreamTimeout, .upstreamFailed: "upstream_error"
-    case .overloaded, .shuttingDown: "overloaded_error"
+    case .overloaded, .shuttingDown, .storageUnavailable, .notConfigured: "overloaded_error"
     }
   }
 }

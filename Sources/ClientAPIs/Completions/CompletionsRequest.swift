@@ -19,6 +19,8 @@ public struct CompletionsRequest: Sendable {
   private var includeUsageValue: Range<Int>?
   /// Position behind the body's opening brace.
   private var start = 0
+  /// Position behind the opening bracket of the messages.
+  private var messagesStart = 0
 
   /// - Parameter body: The whole JSON body.
   public init(_ body: Span<UInt8>) throws(Failure) {
@@ -60,6 +62,7 @@ public struct CompletionsRequest: Sendable {
     optionsValue = found.optionsValue
     includeUsageValue = found.includeUsageValue
     start = found.start
+    messagesStart = found.messagesStart
   }
 
   /// The body for the upstream: the client's bytes, but for the model's name, whether it streams,
@@ -67,8 +70,11 @@ public struct CompletionsRequest: Sendable {
   /// - Parameters:
   ///   - body: The body from which this request was read.
   ///   - asksUsage: Only with `streams`.
+  ///   - prompt: Goes in front of the client's messages, as the system's.
+  ///   - parameters: Further fields, each value as JSON, where the client has none of that name.
   public func upstreamBody(
-    from body: Span<UInt8>, model upstreamModel: String?, streams: Bool, asksUsage: Bool
+    from body: Span<UInt8>, model upstreamModel: String?, streams: Bool, asksUsage: Bool,
+    prompt: String? = nil, parameters: [(name: String, json: String)] = []
   ) -> [UInt8] {
     var edits: [(Range<Int>, [UInt8])] = []
     if let upstreamModel, upstreamModel != model {
@@ -95,8 +101,34 @@ public struct CompletionsRequest: Sendable {
         inserted += Array(#""stream_options":{"include_usage":true},"#.utf8)
       }
     }
+    let names = parameters.isEmpty ? [] : Self.names(in: body)
+    for parameter in parameters where !names.contains(parameter.name) {
+      JSONText.appendQuoted(parameter.name, to: &inserted)
+      inserted += Array(":\(parameter.json),".utf8)
+    }
+    if let prompt, !prompt.isEmpty {
+      var message = JSONWriter()
+      AgentRequestBody.append("system", prompt, to: &message)
+      edits.append((messagesStart..<messagesStart, message.bytes + [UInt8(ascii: ",")]))
+    }
     if !inserted.isEmpty { edits.append((start..<start, inserted)) }
     return Self.apply(edits, to: body)
+  }
+
+  /// Of all fields of a body that has been read.
+  private static func names(in body: Span<UInt8>) -> Set<String> {
+    var names: Set<String> = []
+    var reader = JSONReader()
+    do {
+      try reader.beginObject(in: body)
+      while let key = try reader.nextKey(in: body) {
+        names.insert(key.text(in: body))
+        try reader.skipValue(in: body)
+      }
+    } catch {
+      return names
+    }
+    return names
   }
 
   private static func withUsage(_ body: Span<UInt8>, _ value: Range<Int>) -> [UInt8] {
@@ -129,6 +161,7 @@ public struct CompletionsRequest: Sendable {
 private struct Fields {
   var isObject = false
   var start = 0
+  var messagesStart = 0
   var model: String?
   var modelValue = 0..<0
   var hasMessages = false
@@ -218,6 +251,7 @@ private struct Fields {
       return
     }
     try reader.beginArray(in: body)
+    messagesStart = reader.position
     while try reader.nextElement(in: body) {
       hasMessages = true
       question = ""

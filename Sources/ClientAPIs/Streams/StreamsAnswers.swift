@@ -82,7 +82,10 @@ public struct StreamSnapshot: Sendable {
   }
 
   /// The 202 answer to `POST /v1/streams`.
-  public static func accepted(id: String, createdAt: String) -> [UInt8] {
+  /// - Parameter conversationID: Of an agent's turn.
+  public static func accepted(
+    id: String, createdAt: String, conversationID: String? = nil
+  ) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
     json.key("id")
@@ -93,6 +96,10 @@ public struct StreamSnapshot: Sendable {
     json.string(createdAt)
     json.key("url")
     json.string("/v1/streams/\(id)")
+    if let conversationID {
+      json.key("conversationId")
+      json.string(conversationID)
+    }
     json.endObject()
     return json.bytes
   }

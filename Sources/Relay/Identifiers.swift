@@ -1,0 +1,25 @@
+/// Opaque names, unguessable, from the system's random source.
+enum Identifiers {
+  private static let alphanumerics = Array(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+  private static let lowerCase = Array("0123456789abcdefghijklmnopqrstuvwxyz".utf8)
+
+  static func chat() -> String { "chat_" + letters(16, of: alphanumerics) }
+  static func message() -> String { "item_" + letters(16, of: alphanumerics) }
+  static func conversation() -> String { "conv_" + letters(24, of: alphanumerics) }
+  static func widgetConversation() -> String { letters(32, of: lowerCase) }
+
+  /// So many letters, each as likely as the others but for one part in 2^50.
+  static func letters(_ count: Int, of alphabet: [UInt8]) -> String {
+    var random = SystemRandomNumberGenerator()
+    let base = UInt64(alphabet.count)
+    var word: UInt64 = 0
+    let letters = (0..<count).map { position in
+      // Ten letters use 60 of a word's 64 bits at most: a system call for each would be dear.
+      if position % 10 == 0 { word = random.next() }
+      defer { word /= base }
+      return alphabet[Int(word % base)]
+    }
+    return String(decoding: letters, as: UTF8.self)
+  }
+}

@@ -1,0 +1,201 @@
+// What is decided on the head alone, in this order: origin, route, rate, key, content type. Each
+// refusal is in the shape of the API that the path belongs to.
+
+internal import Admission
+internal import ClientAPIs
+internal import Configuration
+internal import Downstream
+internal import EventLoop
+internal import HTTPWire
+
+extension Worker {
+  func admit(
+    _ head: RequestHead, _ bytes: Span<UInt8>, on connection: Connection
+  ) -> HeadVerdict {
+    let method = String(copying: bytes, head.methodRange)
+    let path = String(copying: bytes, head.path)
+    let segments = TargetPath.segments(head.path, in: bytes) ?? [path]
+    let route = Route(method: method, segments: segments)
+    var endpoint: Endpoint?
+    if case .found(let found) = route.outcome { endpoint = found }
+    let record = RequestRecord(
+      api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
+      path: path, shownPath: shownInLog(path: path), connection: connection, worker: self)
+    connection.exchange = record
+    record.cors = shared.settings.cors.answer(
+      origin: text("origin", head, bytes), host: text("host", head, bytes))
+    do throws(Failure) {
+      try checkRate(record, ClientAddress(connection.peer), counts: false)
+      if case .blocked = record.cors {
+        throw Failure(.blockedOrigin, "pages of this origin may not ask")
+      }
+      try admit(head, bytes, route, record, ClientAddress(connection.peer))
+    } catch {
+      return .refuse(refusal(error, record))
+    }
+    return .proceed(bodyLimit: shared.settings.limits.bodyBytes)
+  }
+
+  private func text(
+    _ name: StaticString, _ head: RequestHead, _ bytes: Span<UInt8>
+  ) -> String? {
+    head.first(name, in: bytes).map { String(copying: bytes, $0) }
+  }
+
+  private func admit(
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ route: Route, _ record: RequestRecord,
+    _ address: ClientAddress
+  ) throws(Failure) {
+    let endpoint: Endpoint
+    switch route.outcome {
+    case .notFound: throw Failure(.notFound, "there is nothing at this path")
+    case .methodNotAllowed(let allow):
+      throw Failure(.methodNotAllowed, "this path takes only: \(allow)", allow: allow)
+    case .found(let found): endpoint = found
+    }
+    if endpoint.generates { try checkRate(record, address, counts: true) }
+    if let scope = scope(of: endpoint) { try checkKey(head, bytes, scope, record) }
+    record.idempotencyKey = text("idempotency-key", head, bytes)
+    guard endpoint.takesBody, let type = text("content-type", head, bytes) else { return }
+    let essence = type.lowercased().prefix { $0 != ";" && $0 != " " }
+    guard essence == "application/json" else {
+      throw Failure(.unsupportedMediaType, "the body must be application/json")
+    }
+  }
+
+  // MARK: Rate
+
+  private func checkRate(
+    _ record: RequestRecord, _ address: ClientAddress, counts: Bool
+  ) throws(Failure) {
+    guard
+      let decision = shared.rates.decide(record.api, address, now: loop.now, counts: counts)
+    else { return }
+    record.rate = decision
+    guard counts, !decision.isAllowed else { return }
+    let seconds = (decision.retryAfter + 999_999_999) / 1_000_000_000
+    throw Failure(
+      .rateLimited, "too many requests from this address", retryAfter: max(Int(seconds), 1))
+  }
+
+  // MARK: Key
+
+  /// What a key must open for this endpoint; nil for one that needs none.
+  private func scope(of endpoint: Endpoint) -> KeyScope? {
+    switch endpoint {
+    case .completions, .models, .model: .completions
+    case .createStream, .cancelStream: .streams
+    case .readStream: shared.settings.streams.requireKeyToRead ? .streams : nil
+    case .createChat, .respondChat, .listChats, .readChat, .updateChat, .endChat: .chats
+    case .askAgent: .agents
+    case .widgetMessage, .widgetStream: .widget
+    case .adminConversations, .adminConversation: .admin
+    case .health, .index, .options, .widgetHealth, .openAPI: nil
+    }
+  }
+
+  private func checkKey(
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ scope: KeyScope, _ record: RequestRecord
+  ) throws(Failure) {
+    let keys = shared.secrets.keys
+    if scope == .admin {
+      guard keys.opens(.admin) else {
+        throw Failure(.notConfigured, "ADMIN_API_KEY is not configured on this deployment")
+      }
+    } else if keys.isEmpty {
+      return
+    }
+    let key = try presentedKey(head, bytes, scope)
+    guard let name = keys.name(of: bytes.extracting(key), for: scope) else {
+      throw Failure(.invalidKey, "the API key is not valid")
+    }
+    record.keyName = name
+  }
+
+  /// Where the key stands in the head. A field that comes twice is refused: a proxy and we might
+  /// mean different ones.
+  private func presentedKey(
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ scope: KeyScope
+  ) throws(Failure) -> Range<Int> {
+    switch scope {
+    case .chats: return try field("x-api-key", head, bytes)
+    case .admin: return try field("x-admin-api-key", head, bytes)
+    case .widget:
+      // The second name counts only when the first is not there at all.
+      let hasFirst = head.count(of: "x-api-key", in: bytes) > 0
+      return try field(hasFirst ? "x-api-key" : "x-widget-api-key", head, bytes)
+    default: return try bearer(head, bytes)
+    }
+  }
+
+  private func field(
+    _ name: StaticString, _ head: RequestHead, _ bytes: Span<UInt8>
+  ) throws(Failure) -> Range<Int> {
+    guard head.count(of: name, in: bytes) <= 1 else {
+      throw Failure(.invalidKey, "more than one \(name) field")
+    }
+    guard let field = head.first(name, in: bytes) else {
+      throw Failure(.invalidKey, "no API key: send it as \(name): KEY")
+    }
+    return field
+  }
+
+  private func bearer(
+    _ head: RequestHead, _ bytes: Span<UInt8>
+  ) throws(Failure) -> Range<Int> {
+    guard head.count(of: "authorization", in: bytes) <= 1 else {
+      throw Failure(.invalidKey, "more than one Authorization field")
+    }
+    guard let field = head.first("authorization", in: bytes) else {
+      throw Failure(.invalidKey, "no API key: send it as Authorization: Bearer KEY")
+    }
+    let scheme = "bearer "
+    let start = field.lowerBound + scheme.utf8.count
+    guard start < field.upperBound,
+      String(copying: bytes, field.lowerBound..<start).lowercased() == scheme
+    else { throw Failure(.invalidKey, "the API key is not valid") }
+    return start..<field.upperBound
+  }
+
+  // MARK: Ids
+
+  /// The client's own, if it is one that logs can bear.
+  private func requestID(_ head: RequestHead, _ bytes: Span<UInt8>) -> String {
+    if let field = head.first("x-request-id", in: bytes), (1...128).contains(field.count),
+      field.allSatisfy({ bytes[$0] > 0x20 && bytes[$0] < 0x7F && bytes[$0] != 0x22 })
+    {
+      return String(copying: bytes, field)
+    }
+    return requestID()
+  }
+
+  func requestID() -> String {
+    "req_" + String(UInt64.random(in: .min ... .max), radix: 36)
+  }
+
+  /// An id is a permission to read: logs get enough of it to tell streams apart.
+  func shownInLog(_ id: StreamID) -> String {
+    String(id.text.prefix(StreamID.prefix.utf8.count + 9))
+  }
+
+  /// Whatever a path is, a stream's id may be in it, encoded or misplaced: every segment is cut.
+  private func shownInLog(path: String) -> String {
+    let length = StreamID.prefix.utf8.count + 9
+    let segments = path.prefix(200).split(separator: "/", omittingEmptySubsequences: false)
+    return segments.map { String($0.prefix(length)) }.joined(separator: "/")
+  }
+}
+
+extension Endpoint {
+  /// Requests with a JSON body.
+  fileprivate var takesBody: Bool {
+    if case .updateChat = self { return true }
+    return generates
+  }
+}
+
+extension ClientAddress {
+  fileprivate init(_ peer: PeerAddress) {
+    self.init(peer.bytes)
+  }
+}

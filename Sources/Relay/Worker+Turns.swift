@@ -1,0 +1,210 @@
+// The way of a request that is stored: was it here before → behind the turns before it → begun in
+// the archive → asked of the model. Each step may take a while, and none of them holds the loop.
+
+internal import Archive
+internal import ClientAPIs
+internal import Configuration
+internal import Downstream
+internal import EventLoop
+internal import ModelFormats
+internal import StreamLog
+
+extension Worker {
+  func start(_ turn: TurnRequest) {
+    guard let idempotency = turn.start.idempotency else { return lineUp(turn) }
+    let since = expiryLimit
+    ask { [archive = shared.archive] in
+      archive.repeated(idempotency, after: since, $0)
+    } then: { [self] result in
+      switch result {
+      case .success(nil): lineUp(turn)
+      case .success(let outcome?): settle(turn, outcome)
+      case .failure(let error): respond(turn.connection, turn.record, storageFailure(error))
+      }
+    }
+  }
+
+  /// What finished before can be read no more, milliseconds since 1970.
+  var expiryLimit: Int64 {
+    WallClock.milliseconds - Int64(shared.settings.streams.retention.nanoseconds / 1_000_000)
+  }
+
+  // MARK: Behind the turns before it
+
+  private func lineUp(_ turn: TurnRequest) {
+    guard let line = turn.line else { return begin(turn) }
+    let ticket = expect { [self] in begin(turn) }
+    let waiter = TurnLine.Waiter(loop: loop.index, ticket: ticket)
+    switch shared.turns.take(line, for: waiter) {
+    case .granted: resume(ticket)
+    case .full:
+      forget(ticket)
+      respond(turn.connection, turn.record, Self.busy)
+    case .waiting:
+      expect(ticket, within: shared.settings.conversations.patience.nanoseconds) { [self] in
+        // Otherwise it is its turn at this moment.
+        guard shared.turns.leave(line, waiter) else { return }
+        forget(ticket)
+        respond(turn.connection, turn.record, Self.busy)
+      }
+    }
+  }
+
+  private static let busy = Failure(
+    .conversationBusy, "the conversation is busy with the message before", retryAfter: 1)
+
+  private func leaveLine(_ line: String?) {
+    guard let line, let next = shared.turns.release(line) else { return }
+    shared.mailboxes[next.loop].post(.resumed(ticket: next.ticket))
+  }
+
+  /// All that the turn had to store has been, or could not be.
+  func turnEnded(_ generation: Generation) {
+    leaveLine(generation.line)
+  }
+
+  // MARK: Begun
+
+  private func begin(_ turn: TurnRequest) {
+    do {
+      try claimGeneration()
+    } catch {
+      leaveLine(turn.line)
+      return respond(turn.connection, turn.record, error)
+    }
+    ask { [archive = shared.archive] in
+      archive.begin(turn.start, $0)
+    } then: { [self] result in
+      switch result {
+      case .success(.begun(let conversation, let history)): proceed(turn, conversation, history)
+      case .success(let outcome):
+        shared.releaseGeneration()
+        leaveLine(turn.line)
+        settle(turn, outcome)
+      case .failure(let error):
+        let failure = storageFailure(error)
+        if case .none = turn.start.place, turn.start.idempotency == nil {
+          // It is as good from memory; only it does not outlive the daemon.
+          return proceed(turn, nil, [], isStored: false)
+        }
+        shared.releaseGeneration()
+        leaveLine(turn.line)
+        respond(turn.connection, turn.record, failure)
+      }
+    }
+  }
+
+  /// The turn does not begin: this is what its client gets.
+  private func settle(_ turn: TurnRequest, _ outcome: TurnBegun) {
+    let (connection, record) = (turn.connection, turn.record)
+    switch outcome {
+    case .begun: preconditionFailure("a turn that begins goes on")
+    case .repeated(let id): join(id, turn)
+    case .conflict:
+      respond(
+        connection, record,
+        Failure(.unprocessable, "the Idempotency-Key was used with another body"))
+    case .unknown: respond(connection, record, turn.unknownConversation)
+    case .closed: respond(connection, record, Failure.chatIsClosed)
+    case .agentUnavailable(let conversation):
+      let agent = shared.agents.agent(id: conversation.agent, on: .chats)
+      respond(
+        connection, record,
+        agent == nil ? turn.unknownConversation : Failure.agentIsDisabled)
+    }
+  }
+
+  private func proceed(
+    _ turn: TurnRequest, _ conversation: Conversation?, _ history: [StoredMessage],
+    isStored: Bool = true
+  ) {
+    let id = turn.streamID
+    let stream = makeStream(id, conversationID: conversation?.id)
+    let composition: Composition
+    do {
+      composition = try turn.compose(conversation, history)
+    } catch {
+      // It began, and ends here: the archive hears of it as of any other end.
+      return abandon(turn, stream, conversation, error)
+    }
+    var context: TurnContext?
+    if let conversation, let agent = composition.agent {
+      context = TurnContext(agent: agent, conversation: conversation)
+    }
+    stream.turn = context
+    let keeper =
+      isStored ? Keeper(stream, context, turn.rules, worker: self) : nil
+    let initiator = initiator(turn)
+    generate(
+      composition, composition.body.span, stream, policy: turn.policy, initiator, keeper: keeper,
+      line: turn.line, turn.record)
+    if turn.form == nil {
+      keeper?.conversationWasTold()
+      respondAccepted(
+        stream.id, createdAt: stream.createdAt, stream.conversationID, turn.connection, turn.record)
+    }
+  }
+
+  /// Nil for a generation in the background, and when the client has left by now.
+  private func initiator(_ turn: TurnRequest) -> Generation.Initiator? {
+    guard let form = turn.form, !turn.connection.isClosed else { return nil }
+    return Generation.Initiator(connection: turn.connection, record: turn.record, form: form)
+  }
+
+  private func abandon(
+    _ turn: TurnRequest, _ stream: Stream, _ conversation: Conversation?, _ failure: Failure
+  ) {
+    streams[stream.id] = nil
+    shared.releaseGeneration()
+    let end = TurnEnd(
+      streamID: stream.id.text, now: WallClock.milliseconds, rest: [],
+      ending: StoredEnding(.failed(failure)))
+    ask { [archive = shared.archive] in
+      archive.finish(end, $0)
+    } then: { [self] _ in
+      leaveLine(turn.line)
+      respond(turn.connection, turn.record, failure)
+    }
+  }
+
+  // MARK: Once more
+
+  /// The same request was here before: it gets the same answer.
+  private func join(_ text: String, _ turn: TurnRequest) {
+    let (connection, record) = (turn.connection, turn.record)
+    guard let id = StreamID(text) else { return respond(connection, record, Self.unknownStream) }
+    record.streamID = id
+    var question = Attach(
+      id: id, key: .first, after: 0, connection: connection.identifier, loop: loop.index)
+    switch turn.form {
+    case nil: question.purpose = .acknowledge
+    case .whole: question.purpose = .whole(record.endpoint ?? .completions)
+    case .stream(let format, let skipsUsage):
+      question.purpose = .follow(skipsUsage: skipsUsage, isRepeated: true)
+      question.key = RenderingKey(format: format, isChunked: !connection.speaksHTTP10)
+    }
+    ask(question)
+  }
+}
+
+extension TurnRequest {
+  var streamID: StreamID {
+    guard let id = StreamID(start.streamID) else {
+      preconditionFailure("the stream's name was made here")
+    }
+    return id
+  }
+
+  /// What a client is told of a conversation that does not exist, or not for it.
+  var unknownConversation: Failure {
+    guard case .existing(.agents, let id, _, _) = start.place else {
+      return Failure(.notFound, "there is no such chat")
+    }
+    return Failure(.notFound, "Conversation with id '\(id)' not found")
+  }
+}
+
+extension Failure {
+  static let chatIsClosed = Failure(.invalidRequest, "the chat is not in progress")
+  static let agentIsDisabled = Failure(.forbidden, "The agent is disabled")
+}

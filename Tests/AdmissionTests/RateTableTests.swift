@@ -1,0 +1,54 @@
+import Admission
+import TestSupport
+import Testing
+
+@Suite struct RateTableTests {
+  private let limit = RateLimit(requests: 3, period: 300)
+
+  @Test func `each key has its own state`() {
+    var table = RateTable<Int>(limit, capacity: 10)
+    for _ in 0..<3 { #expect(table.take(1, now: 0).isAllowed) }
+    #expect(!table.take(1, now: 0).isAllowed)
+    #expect(table.take(2, now: 0).isAllowed)
+    #expect(table.peek(1, now: 0).remaining == 0)
+    #expect(table.peek(2, now: 0).remaining == 2)
+    #expect(table.peek(3, now: 0).remaining == 3)
+    #expect(table.count == 2)
+  }
+
+  @Test func `a flood of addresses takes no more room, and pushes nobody out`() {
+    var table = RateTable<Int>(limit, capacity: 1000)
+    for _ in 0..<3 { _ = table.take(-1, now: 0) }
+    var allowed = 0
+    for key in 0..<200_000 where table.take(key, now: 1).isAllowed { allowed += 1 }
+    #expect(table.count <= 1000)
+    #expect(!table.take(-1, now: 1).isAllowed)
+    // Beyond those with a state of their own: as if it were 1024 clients.
+    #expect(allowed <= 1000 + 1024 * 3)
+  }
+
+  @Test func `what has recovered makes room`() {
+    var table = RateTable<Int>(limit, capacity: 100)
+    for key in 0..<100 { _ = table.take(key, now: 0) }
+    #expect(table.count == 100)
+    for key in 1000..<1100 { #expect(table.take(key, now: 1000).remaining == 2) }
+    #expect(table.count <= 100)
+    for key in 2000..<2010 { _ = table.take(key, now: 100_000) }
+    #expect(table.count < 100)
+  }
+
+  @Test(arguments: 1...30)
+  func `a key with room is decided on as the limit alone decides`(seed: Int) {
+    var random = SplitMix64(seed: UInt64(seed))
+    var table = RateTable<Int>(limit, capacity: 50)
+    var states: [Int: UInt64] = [:]
+    var now: UInt64 = 0
+    for _ in 0..<2000 {
+      now += UInt64.random(in: 0...40, using: &random)
+      let key = Int.random(in: 0..<40, using: &random)
+      let expected = limit.decide(tat: states[key] ?? 0, now: now)
+      #expect(table.take(key, now: now).isAllowed == expected.isAllowed)
+      states[key] = expected.tat
+    }
+  }
+}
