@@ -1,6 +1,6 @@
-/// Where a client is, as limits see it: one IPv4 address, or one IPv6 network, since whoever has one
-/// address of a /64 has them all. An IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2) is the IPv4
-/// address that it stands for.
+/// Where a client is, as limits see it: one IPv4 address, or one IPv6 network, since whoever has
+/// one address of a /64 has them all. An IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2) is
+/// the IPv4 address that it stands for.
 public struct ClientAddress: Hashable, Sendable {
   private let high: UInt64
   private let low: UInt64

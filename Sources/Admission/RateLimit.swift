@@ -1,8 +1,8 @@
-/// A limit on how often something may happen, as GCRA decides it: the state of a key is one integer,
-/// its theoretical arrival time (TAT), at which it would have recovered fully.
+/// A limit on how often something may happen, as GCRA decides it: the state of a key is one
+/// integer, its theoretical arrival time (TAT), at which it would have recovered fully.
 ///
-/// With T = period / requests, the burst being `requests`: at `now` one more is allowed exactly when
-/// max(TAT, now) + T - now <= period. No more than requests + requests × t / period are allowed in
+/// With T = period / requests, the burst being `requests`: at `now` one more is allowed exactly
+/// when max(TAT, now) + T - now <= period. No more than requests + requests × t / period are allowed in
 /// any time t. (ITU-T I.371, annex A; the virtual scheduling form.)
 public struct RateLimit: Sendable, Equatable {
   public let requests: Int

@@ -1,5 +1,6 @@
 extension Archive {
-  /// A stream that finished at `finishedAfter` or later (milliseconds since 1970); nil for any other.
+  /// A stream that finished at `finishedAfter` or later (milliseconds since 1970); nil for any
+  /// other.
   public func stream(
     _ id: String, finishedAfter: Int64, _ reply: @escaping Reply<StoredStream?>
   ) {

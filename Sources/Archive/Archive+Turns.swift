@@ -19,8 +19,8 @@ extension Archive {
     }
   }
 
-  /// Writes down how a stream ended and what its turn leaves. The answer is the conversation's state
-  /// after it. A stream that has ended already keeps its first end.
+  /// Writes down how a stream ended and what its turn leaves. The answer is the conversation's
+  /// state after it. A stream that has ended already keeps its first end.
   public func finish(_ end: TurnEnd, _ reply: @escaping Reply<Conversation?>) {
     write(bytes: end.rest.count, reply) { database throws(ArchiveError) in
       try database.finish(end)

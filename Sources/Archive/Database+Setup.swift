@@ -1,6 +1,6 @@
 // How a database is opened: what is asked of SQLite, and why.
 extension Database {
-  /// A page cache of 2 MiB a connection: what is read is mostly new, and the kernel has a cache too.
+  /// A page cache of 2 MiB a connection: what is read is mostly new, and the kernel has a cache.
   private static let cacheSize = "PRAGMA cache_size = -2000"
   /// The other connection may be in the middle of something; it never is for long.
   private static let busyTimeout: CInt = 5000

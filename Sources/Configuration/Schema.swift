@@ -17,6 +17,12 @@ struct Schema {
       keys,
       upstreams,
       models,
+      agents,
+      .section("widget", \.widget, widget),
+      .section("conversations", \.conversations, conversations),
+      .section("archive", \.archive, archive),
+      .section("rates", \.rates, rates),
+      .section("cors", \.cors, cors),
       .section("log", \.log, log),
     ]
   }
@@ -69,6 +75,9 @@ struct Schema {
         [
           .value("completions", \.completions, .choice),
           .value("streams", \.streams, .choice),
+          .value("chats", \.chats, .choice),
+          .value("agents", \.agents, .choice),
+          .value("widget", \.widget, .choice),
           .value("grace", \.grace, .duration(Bounds.grace)),
         ]),
     ]
@@ -76,7 +85,9 @@ struct Schema {
 
   private var keys: Field<Settings> {
     let fields: [Field<KeyDraft>] =
-      [.value("name", \.name, .name, isRequired: true)] + secretSource(in: \.source)
+      [
+        .value("name", \.name, .name, isRequired: true), .choices("apis", \.apis),
+      ] + secretSource(in: \.source)
     return .list(
       "keys", \.keys, count: 0...Int.max,
       expected: "an array of objects such as {name: \"alice\", file: \"PATH\"}",
@@ -86,7 +97,9 @@ struct Schema {
         var draft = KeyDraft()
         reader.read(value, at: path, by: fields, into: &draft, holdsSecret: true)
         let source = reader.source(draft.source, at: path)
-        return Settings.NamedKey(name: draft.name, source: source ?? .file(path: ""))
+        var key = Settings.NamedKey(name: draft.name, source: source ?? .file(path: ""))
+        key.apis = draft.apis
+        return key
       })
   }
 
@@ -173,7 +186,7 @@ struct Schema {
   }
 }
 
-private func documented<Element>(
+func documented<Element>(
   _ key: String, _ fields: [Field<Element>], _ element: Element
 ) -> [DocumentedKey] {
   [DocumentedKey(path: key, value: nil, bounds: nil)]
@@ -183,6 +196,7 @@ private func documented<Element>(
 /// A key of ours while its parts are collected.
 struct KeyDraft {
   var name = ""
+  var apis = Settings.NamedKey(name: "", source: .file(path: "")).apis
   var source = SecretSourceDraft()
 }
 

@@ -23,10 +23,10 @@ extension SchemaReader {
       check(upstream, at: root["upstreams"][index])
     }
     checkUpstreams(of: settings)
+    crossCheckAgents(settings)
   }
 
-  private mutating func checkUnique(_ values: [(path: DocumentPath, text: String)], as what: String)
-  {
+  mutating func checkUnique(_ values: [(path: DocumentPath, text: String)], as what: String) {
     var first: [String: DocumentPath] = [:]
     for (path, text) in values where isSound(path) {
       if let earlier = first[text] {
@@ -80,12 +80,9 @@ extension SchemaReader {
     for (index, model) in settings.models.enumerated() {
       let path = root["models"][index]["upstream"]
       guard isSound(path), !names.contains(model.upstream) else { continue }
-      let more = names.count > 8 ? " and \(names.count - 8) more" : ""
-      let list = names.prefix(8).map(quoted).joined(separator: ", ") + more
       report(
         path, found: "found \(quoted(model.upstream)), which is no upstream",
-        expected: Spelling.nearest(to: model.upstream, in: names)
-          .map { "did you mean \(quoted($0))?" } ?? "expected one of \(list)")
+        expected: suggestion(for: model.upstream, among: names))
     }
   }
 }

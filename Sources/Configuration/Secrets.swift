@@ -1,7 +1,7 @@
 /// Everything that the settings name outside the file: our keys, the upstreams' keys, and that the
 /// files of trusted authorities can be read. Read once at start, and by `deltad check`.
 public struct Secrets: Sendable {
-  /// In the order of `Settings.keys`.
+  /// In the order of `Settings.keys`, with what each opens.
   public private(set) var keys: [(name: String, secret: Secret, apis: [Settings.KeyedAPI])] = []
   /// By the name of the upstream; an upstream without a key has none.
   public private(set) var upstreamKeys: [String: Secret] = [:]
@@ -37,6 +37,12 @@ public struct Secrets: Sendable {
     for (index, key) in settings.keys.enumerated() {
       if let secret = secret(key.source, "keys[\(index)]") {
         secrets.keys.append((key.name, secret, key.apis))
+        if key.apis.contains(.widget), secret.count < Settings.Bounds.widgetKeyBytes {
+          problems.append(
+            ConfigurationProblem(
+              file: file, place: "keys[\(index)]", found: "found a key of \(secret.count) bytes",
+              expected: "expected at least \(Settings.Bounds.widgetKeyBytes) for the widget"))
+        }
       }
     }
     for (index, upstream) in settings.upstreams.enumerated() {

@@ -23,7 +23,7 @@ public enum Relay {
     _ settings: Settings, _ secrets: Secrets, whenListening: ([String]) -> Void
   ) throws(StartError) {
     let log = Log(settings.log)
-    let archive = try openArchive(settings.archive, log)
+    let archive = try openArchive(settings.archive, hasAgents: !settings.agents.isEmpty, log)
     defer { archive.close() }
     do {
       try run(settings, secrets, archive, log, whenListening)
@@ -89,7 +89,7 @@ public enum Relay {
   /// Where conversations are: the configured file, or one in the folder that systemd gives
   /// (systemd.exec(5), StateDirectory), or only in memory.
   private static func openArchive(
-    _ settings: Settings.Archive, _ log: Log
+    _ settings: Settings.Archive, hasAgents: Bool, _ log: Log
   ) throws(StartError) -> Archive {
     var place = Archive.Place.memory
     if let file = settings.file {
@@ -100,7 +100,7 @@ public enum Relay {
       place = .file(first + "/deltad.db")
     } else {
       log.write(
-        .warning, "archive",
+        hasAgents ? .warning : .info, "archive",
         [("kept", .text("in memory: conversations end with the daemon; set archive.file"))])
     }
     // A file beyond a limit on its size is an error like a full disk, not the end.

@@ -50,7 +50,7 @@ final class Shared: Sendable {
     startedAt = Int(WallClock.now / 1_000_000_000)
   }
 
-  /// The loop that has a stream; after a restart with fewer loops, another than the one that made it.
+  /// The loop that has a stream; after a restart with fewer loops, another than made it.
   func owner(of id: StreamID) -> Int { id.owner % mailboxes.count }
 
   // MARK: Generations under way

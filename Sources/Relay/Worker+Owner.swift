@@ -1,5 +1,5 @@
 // What a loop does for the readers of its streams, wherever they are: finds their places, tells
-// the state, stops. A stream that is not in memory may be in the archive, and comes back from there.
+// the state, stops. A stream that is not in memory may be in the archive, and comes back from it.
 
 internal import Archive
 internal import ClientAPIs

@@ -56,9 +56,15 @@ struct CheckCommand {
       let name = model.upstreamModel.map { " as \($0)" } ?? ""
       return "\(model.id) from \(model.upstream)\(name)"
     }
-    let keys = settings.keys.isEmpty ? ["none: everybody may ask"] : settings.keys.map(\.name)
+    let keys = settings.keys.map { key in
+      key.apis == Settings.NamedKey(name: "", source: key.source).apis
+        ? key.name : "\(key.name) (\(key.apis.map(\.rawValue).joined(separator: ", ")))"
+    }
+    let agents = settings.agents.map { "\($0.slug) (\($0.model), \($0.status.rawValue))" }
     return line("listen", settings.listen.map(\.description)) + line("upstreams", upstreams)
-      + line("models", models) + line("keys", keys)
+      + line("models", models) + (agents.isEmpty ? "" : line("agents", agents))
+      + (settings.archive.file.map { line("archive", [$0]) } ?? "")
+      + line("keys", keys.isEmpty ? ["none: everybody may ask"] : keys)
   }
 
   private static func line(_ title: String, _ items: [String]) -> String {

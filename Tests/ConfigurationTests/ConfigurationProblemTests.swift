@@ -59,7 +59,7 @@ private let keyCases = [
   ProblemCase(
     demo("\"a b\": 1,"),
     "[\"a b\"]: unknown key; expected the keys listen, loops, limits, timeouts, streams, keys, "
-      + "upstreams, models, log"),
+      + "upstreams, models, agents, widget, conversations, archive, rates, cors, log"),
   ProblemCase(
     demo("timeouts: {keepalive: \"1s\"},"),
     "timeouts.keepalive: unknown key; did you mean \"keepAlive\"?"),
@@ -95,7 +95,8 @@ private let typeCases = [
   ProblemCase(
     "[]",
     "found an empty array; expected an object with the keys listen, loops, limits, timeouts, "
-      + "streams, keys, upstreams, models, log"),
+      + "streams, keys, upstreams, models, agents, widget, conversations, archive, rates, cors, "
+      + "log"),
   ProblemCase(
     demo("log: null,"), "log: found null; expected an object with the keys format, level"),
   ProblemCase(demo("loops: \"4\","), "loops: found \"4\"; expected a whole number from 0 to 256"),
@@ -191,7 +192,7 @@ private let secretCases = [
     "keys[0].value: unknown key; \(advice)"),
   ProblemCase(
     demo("keys: [{\"sk-abc\": \"alice\", name: \"a\", environment: \"A\"}],"),
-    "keys[0]: unknown key (not shown); expected the keys name, file, environment"),
+    "keys[0]: unknown key (not shown); expected the keys name, apis, file, environment"),
   ProblemCase(
     demo("keys: [{name: \"a\", fiel: \"b\"}],"),
     "keys[0]: found neither file nor environment; expected one of them",

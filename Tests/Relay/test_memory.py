@@ -15,7 +15,8 @@ END = [{"text": "end"}, {"done": True}]
 
 
 def finished_stream(daemon, name):
-    path = asking.start_stream(daemon, name)
+    """Of a completion: it is in memory and nowhere else."""
+    path = asking.complete(daemon, name).stream_path
     assert asking.read(daemon, path).body.endswith(b"}\n\n")
     return path
 
@@ -46,6 +47,16 @@ def test_the_oldest_finished_streams_go_first_and_running_ones_stay(start, model
         model.open(name)
         texts = [event.data.get("text") for event in stream_events(reader.whole().body)]
         assert "".join(texts[:-1]) == TEXT + "end"
+
+
+def test_a_stored_stream_that_had_to_go_comes_back_from_the_archive(start, model, name):
+    daemon = start(SETTINGS)
+    model.script(name, [{"text": TEXT, "tokens": 60}, {"done": True}])
+    paths = [asking.start_stream(daemon, name) for _ in range(20)]
+    for path in paths:
+        asking.read(daemon, path)
+    for path in paths:
+        assert asking.snapshot(daemon, path)["text"] == TEXT
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ enum AgentChunks {
     switch ending {
     case .done: output.append(copying: "data: [DONE]\n\n")
     case .cancelled: appendError("The generation was stopped", to: &output)
-    case .failed: appendError(AgentsErrors.answerFailed, to: &output)
+    case .failed(let failure): appendError(AgentsErrors.message(of: failure), to: &output)
     }
   }
 

@@ -12,7 +12,7 @@ enum AgentsErrors {
     json.key("data")
     json.null()
     json.key("error")
-    append(name(of: status), message(of: failure, status), to: &json)
+    append(name(of: status), message(of: failure), to: &json)
     json.endObject()
     return ErrorAnswer(status: status, body: json.bytes)
   }
@@ -29,8 +29,8 @@ enum AgentsErrors {
     json.endObject()
   }
 
-  private static func message(of failure: Failure, _ status: Int) -> String {
-    switch status {
+  static func message(of failure: Failure) -> String {
+    switch API.frontStatus(of: failure) {
     case 401: "Invalid or missing API token"
     case 500: answerFailed
     default: failure.message
