@@ -2,8 +2,8 @@
 /// integer, its theoretical arrival time (TAT), at which it would have recovered fully.
 ///
 /// With T = period / requests, the burst being `requests`: at `now` one more is allowed exactly
-/// when max(TAT, now) + T - now <= period. No more than requests + requests × t / period are allowed in
-/// any time t. (ITU-T I.371, annex A; the virtual scheduling form.)
+/// when max(TAT, now) + T - now <= period. In any time t no more than requests +
+/// requests × t / period are allowed. (ITU-T I.371, annex A; the virtual scheduling form.)
 public struct RateLimit: Sendable, Equatable {
   public let requests: Int
   /// Nanoseconds.

@@ -1,143 +1,61 @@
+// Streams of before: what late readers ask for, and what a process that died left behind.
+
 extension Archive {
-  /// A stream that finished at `finishedAfter` or later (milliseconds since 1970); nil for any
-  /// other.
+  /// A stream that ended at `finishedAfter` (milliseconds since 1970) or later, with its whole log,
+  /// which is as large as whoever journaled it let it become. Running ones are not here.
   public func stream(
     _ id: String, finishedAfter: Int64, _ reply: @escaping Reply<StoredStream?>
   ) {
-    read(reply) { database throws(ArchiveError) in
+    reads.add(reply) { database throws(ArchiveError) in
       try database.storedStream(id, finishedAfter: finishedAfter)
     }
   }
 }
 
-extension StoredEnding {
-  /// The numbers are stored.
-  static var doneNumber: Int { 0 }
-  static var cancelledNumber: Int { 1 }
-  static var failedNumber: Int { 2 }
-}
-
 extension Database {
-  struct StreamRow {
-    var row: Int64
-    var conversation: Int64?
-    var finishedAt: Int64?
-  }
-
-  func stream(_ id: String) throws(ArchiveError) -> StreamRow? {
-    let statement = try statement(.streamByName).bind(.text(id))
-    guard try statement.step() else { return nil }
-    defer { statement.reset() }
-    return StreamRow(
-      row: statement.integer(0), conversation: statement.optionalInteger(1),
-      finishedAt: statement.optionalInteger(4))
-  }
-
-  func append(_ bytes: [UInt8], to stream: Int64) throws(ArchiveError) {
-    guard !bytes.isEmpty else { return }
-    try statement(.insertPart).bind(.integer(stream), .blob(bytes)).run()
-  }
-
   fileprivate func storedStream(
     _ id: String, finishedAfter: Int64
   ) throws(ArchiveError) -> StoredStream? {
-    let statement = try statement(.streamByName).bind(.text(id))
-    guard try statement.step() else { return nil }
-    let row = statement.integer(0)
-    let (conversation, reply) = (statement.optionalInteger(1), statement.optionalInteger(2))
-    guard var stream = statement.stream(id), stream.finishedAt >= finishedAfter else {
-      statement.reset()
-      return nil
+    var references: (stream: Int64, conversation: Int64?, reply: Int64?) = (0, nil, nil)
+    let values: [Value] = [.text(id), .integer(finishedAfter)]
+    let found = try first(.storedStream, values) { row throws(ArchiveError) in
+      references = (row.integer(0), row.optionalInteger(10), row.optionalInteger(11))
+      return StoredStream(
+        id: id, createdAt: row.integer(1), finishedAt: row.integer(2), log: [],
+        ending: try StoredEnding(
+          number: row.integer(3), code: row.optionalText(4), message: row.optionalText(5)),
+        finishReason: row.optionalText(6),
+        usage: row.isNull(7)
+          ? nil
+          : StoredUsage(
+            prompt: Int(row.integer(7)), completion: Int(row.integer(8)),
+            total: Int(row.integer(9))),
+        conversation: nil, reply: nil)
     }
-    statement.reset()
-    if let conversation {
-      stream.conversation = try self.conversation(.conversationByRow, .integer(conversation))
+    guard var stream = found else { return nil }
+    try each(.parts, [.integer(references.stream)]) { row in
+      row.append(0, to: &stream.log)
+      return true
     }
-    if let reply {
-      let message = try self.statement(.messageByRow).bind(.integer(reply))
-      if try message.step() { stream.reply = message.message() }
-      message.reset()
+    if let row = references.conversation { stream.conversation = try conversation(row) }
+    if let row = references.reply {
+      stream.reply = try first(.message, [.integer(row)], StoredMessage.init)
     }
-    let parts = try self.statement(.parts).bind(.integer(row))
-    while try parts.step() { parts.appendBlob(0, to: &stream.log) }
     return stream
   }
 
-  /// At the start: what runs in the file runs no more.
-  /// - Returns: How many there were.
-  func endRunningStreams(now: Int64) throws(ArchiveError) -> Int {
-    var count = 0
-    while true {
-      let ended = try endSomeRunningStreams(now: now)
-      if ended == 0 { return count }
-      count += ended
-    }
-  }
-
-  private static let streamsAtOnce = 500
-
-  private func endSomeRunningStreams(now: Int64) throws(ArchiveError) -> Int {
-    try statement(.begin).run()
-    do {
-      var running: [StreamRow] = []
-      let statement = try statement(.runningStreams).bind(.integer(Self.streamsAtOnce))
-      while try statement.step() {
-        running.append(
-          StreamRow(
-            row: statement.integer(0), conversation: statement.optionalInteger(1),
-            finishedAt: nil))
-      }
-      for stream in running { try interrupt(stream, now) }
-      try self.statement(.commit).run()
-      return running.count
-    } catch {
-      if isInTransaction { try? statement(.rollback).run() }
-      throw error
-    }
-  }
-
-  private func interrupt(_ stream: StreamRow, _ now: Int64) throws(ArchiveError) {
-    try statement(.finishStream).bind(
-      .integer(stream.row), .integer(now), .integer(StoredEnding.failedNumber),
-      .text("interrupted"), .text("the daemon stopped before the answer was complete"),
-      .null, .null, .null, .null, .null
-    ).run()
-    guard let row = stream.conversation,
-      let conversation = try conversation(.conversationByRow, .integer(row)),
-      conversation.status == .inProgress
-    else { return }
-    switch conversation.kind {
-    case .chats:
-      // A chat whose first answer failed is one that failed.
-      guard try !has(.hasReply, row) else { return }
-      try statement(.setStatus).bind(
-        .integer(row), .integer(ConversationStatus.error.rawValue), .integer(now)
-      ).run()
-    case .agents, .widget: break
-    }
-  }
-}
-
-extension Statement {
-  func optionalInteger(_ column: CInt) -> Int64? { isNull(column) ? nil : integer(column) }
-
-  /// In the order of columns of `streamByName`; nil for one that runs.
-  fileprivate func stream(_ id: String) -> StoredStream? {
-    guard let finishedAt = optionalInteger(4) else { return nil }
-    var ending = StoredEnding.done
-    switch Int(integer(5)) {
-    case StoredEnding.cancelledNumber: ending = .cancelled
-    case StoredEnding.failedNumber: ending = .failed(code: text(6), message: text(7))
-    default: break
-    }
-    var usage: StoredUsage?
-    if let prompt = optionalInteger(9), let completion = optionalInteger(10),
-      let total = optionalInteger(11)
-    {
-      usage = StoredUsage(prompt: Int(prompt), completion: Int(completion), total: Int(total))
-    }
-    return StoredStream(
-      id: id, createdAt: integer(3), finishedAt: finishedAt, log: [], ending: ending,
-      finishReason: optionalText(8), usage: usage, conversation: nil, reply: nil)
+  /// At open: ends every stream that still runs, and gives a chat whose first turn that was the
+  /// status `error`. Returns how many streams there were: as many as ran at once, at most.
+  func recover(now: Int64) throws(ArchiveError) -> Int {
+    let ending = StoredEnding.failed(
+      code: "interrupted", message: "the daemon stopped before the answer was complete"
+    ).stored
+    try run(.begin)
+    try run(.failFirstTurns)
+    try run(.interruptStreams, [.integer(now), .text(ending.code), .text(ending.message)])
+    let count = changes
+    // When one fails the connection is closed, and the transaction with it.
+    try run(.commit)
+    return count
   }
 }

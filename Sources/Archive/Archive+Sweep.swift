@@ -1,47 +1,48 @@
+// Retention: what is old goes, a bounded piece at a time, so that no sweep holds up the turns.
+
 extension Archive {
-  /// Deletes some of what is too old, at most `rows` rows of each table, so that turns do not wait
-  /// long behind it. True: there may be more. What runs is never too old.
+  /// Deletes streams with their logs and idempotency keys, and conversations with their messages;
+  /// then gives free pages back to the file system. What runs, and the conversation it runs in, is
+  /// never deleted. A conversation with more messages than the sweep may delete loses its oldest
+  /// ones first.
+  ///
+  /// The answer is true when there may be more to delete.
   public func sweep(_ sweep: Sweep, _ reply: @escaping Reply<Bool>) {
-    write(reply) { database throws(ArchiveError) in
-      let streams = try database.sweepStreams(sweep)
-      let conversations = try database.sweepConversations(sweep)
-      // Gives some of the free pages back to the file system.
-      try database.execute("PRAGMA incremental_vacuum(\(Database.pagesAtOnce))")
-      return streams || conversations
+    writes.add(reply) { database throws(ArchiveError) in
+      let rows = max(sweep.rows, 0)
+      var mayBeMore = try database.sweepStreams(before: sweep.streamsBefore, rows)
+      if let before = sweep.conversationsBefore {
+        let more = try database.sweepConversations(before: before, rows)
+        mayBeMore = mayBeMore || more
+      }
+      try database.run(.vacuum)
+      return .keep(mayBeMore)
     }
   }
 }
 
 extension Database {
-  fileprivate static let pagesAtOnce = 1000
-
-  fileprivate func sweepStreams(_ sweep: Sweep) throws(ArchiveError) -> Bool {
-    let expired = try rows(
-      .expiredStreams, .integer(sweep.streamsBefore), .integer(sweep.rows))
-    for stream in expired {
-      for sql in [SQL.deleteParts, .deleteRequest, .deleteStream] {
-        try statement(sql).bind(.integer(stream)).run()
-      }
-    }
-    return expired.count == sweep.rows
+  /// True when as many went as may.
+  fileprivate func sweepStreams(before: Int64, _ rows: Int) throws(ArchiveError) -> Bool {
+    try run(.sweepStreams, [.integer(before), .integer(rows)])
+    return rows > 0 && changes == rows
   }
 
-  /// A conversation with more messages than one sweep takes is emptied over several.
-  fileprivate func sweepConversations(_ sweep: Sweep) throws(ArchiveError) -> Bool {
-    guard let before = sweep.conversationsBefore else { return false }
-    var left = sweep.rows
-    for row in try rows(.expiredConversations, .integer(before), .integer(sweep.rows)) {
-      guard left > 0 else { return true }
-      if try has(.isAnswered, row) { continue }
-      let parameters: [Statement.Parameter] = [.integer(row), .integer(left)]
-      try statement(.forgetReplies).bind(parameters[0], parameters[1]).run()
-      try statement(.deleteMessages).bind(parameters[0], parameters[1]).run()
-      left -= changes
-      guard try !has(.hasMessage, row) else { return true }
-      try statement(.leaveConversation).bind(.integer(row)).run()
-      try statement(.deleteConversation).bind(.integer(row)).run()
-      left -= 1
+  /// True when as many conversations or messages went as may.
+  fileprivate func sweepConversations(before: Int64, _ rows: Int) throws(ArchiveError) -> Bool {
+    var old: [Int64] = []
+    try each(.oldConversations, [.integer(before), .integer(rows)]) { row in
+      old.append(row.integer(0))
+      return true
     }
-    return left <= 0
+    var messages = rows
+    for conversation in old {
+      try run(.sweepMessages, [.integer(conversation), .integer(messages)])
+      messages -= changes
+      // It may have more, or it may be the end of it: the next sweep will see.
+      if messages == 0 { return true }
+      try run(.deleteConversation, [.integer(conversation)])
+    }
+    return rows > 0 && old.count == rows
   }
 }

@@ -1,192 +1,256 @@
+// A turn: what is written before a model is asked, while it answers, and when it has.
+
 extension Archive {
-  /// Writes down that a turn begins, or why it does not.
+  /// Writes down that a stream runs, with its conversation, its user's message and its idempotency
+  /// key, and reads the history: all of it or, unless the answer is `begun`, nothing.
+  ///
+  /// The history holds at most `Bounds.recordBytes` of text: the newest messages that fit.
   public func begin(_ turn: TurnStart, _ reply: @escaping Reply<TurnBegun>) {
-    write(isKept: \.isBegun, reply) { database throws(ArchiveError) in
-      try database.begin(turn)
+    let bytes = turn.message?.text.utf8.count ?? 0
+    writes.add(bytes: bytes, reply) { database throws(ArchiveError) in
+      let answer = try database.begin(turn)
+      if case .begun = answer { return .keep(answer) }
+      return .undo(answer)
     }
   }
 
-  /// Writes down what running streams have said by now: all parts, or none.
+  /// Appends to the stored logs of running streams: to all of them, or to none and `.other` when
+  /// one is unknown or has ended.
   public func journal(_ parts: [JournalPart], _ reply: @escaping Reply<Void>) {
     let bytes = parts.reduce(0) { $0 + $1.bytes.count }
-    write(bytes: bytes, reply) { database throws(ArchiveError) in
+    writes.add(bytes: bytes, reply) { database throws(ArchiveError) in
       for part in parts {
-        guard let stream = try database.stream(part.streamID), stream.finishedAt == nil else {
-          continue
+        guard let stream = try database.stream(part.streamID), stream.isRunning else {
+          throw ArchiveError(.other, "journal: the stream \(part.streamID) does not run")
         }
         try database.append(part.bytes, to: stream.row)
       }
+      return .keep(())
     }
   }
 
-  /// Writes down how a stream ended and what its turn leaves. The answer is the conversation's
-  /// state after it. A stream that has ended already keeps its first end.
+  /// Writes down how a stream ended, and what its conversation gets of it. The answer is the state
+  /// of the conversation after that; nil when there is none (any more).
+  ///
+  /// A stream ends once: for one that has ended nothing is written. One that never began is
+  /// `.other`.
   public func finish(_ end: TurnEnd, _ reply: @escaping Reply<Conversation?>) {
-    write(bytes: end.rest.count, reply) { database throws(ArchiveError) in
-      try database.finish(end)
+    let bytes = end.messages.reduce(end.rest.count) { $0 + $1.text.utf8.count }
+    writes.add(bytes: bytes, reply) { database throws(ArchiveError) in
+      .keep(try database.finish(end))
     }
   }
 
-  /// Whether a request was here before, its stream being one that runs or finished at `after` or
-  /// later (milliseconds since 1970). Nil: it was not.
+  /// Looks for a request that was here before: `repeated`, `conflict`, or nil. Streams that began
+  /// before `after` (milliseconds since 1970) do not count.
   public func repeated(
     _ idempotency: Idempotency, after: Int64, _ reply: @escaping Reply<TurnBegun?>
   ) {
-    read(reply) { database throws(ArchiveError) in
+    reads.add(reply) { database throws(ArchiveError) in
       try database.repeated(idempotency, after: after)
     }
   }
 }
 
-extension TurnBegun {
-  fileprivate var isBegun: Bool {
-    if case .begun = self { return true }
-    return false
-  }
-}
+// MARK: Beginning
 
 extension Database {
+  private enum Placed {
+    case nowhere
+    case at(Conversation)
+    case refused(TurnBegun)
+  }
+
   fileprivate func begin(_ turn: TurnStart) throws(ArchiveError) -> TurnBegun {
-    if let idempotency = turn.idempotency, let before = try repeated(idempotency, after: nil) {
-      return before
+    if let idempotency = turn.idempotency,
+      let known = try repeated(idempotency, after: .min)
+    {
+      return known
     }
     var conversation: Conversation?
-    switch turn.place {
-    case .none: break
-    case .new(let kind, let owner, let scope, let new):
-      if let previous = new.previous,
-        try self.conversation(previous, kind, owner: owner, scope: nil) == nil
-      {
-        return .unknown
-      }
-      conversation = try open(kind, owner: owner, scope: scope, new, turn.now)
-    case .existing(let kind, let id, let owner, let scope):
-      guard let found = try self.conversation(id, kind, owner: owner, scope: scope) else {
-        return .unknown
-      }
-      guard found.status == .inProgress else { return .closed }
-      guard turn.agents.contains(found.agent) else { return .agentUnavailable(found) }
-      conversation = found
-    case .session(let session, let new): conversation = try openSession(session, new, turn)
+    switch try place(turn) {
+    case .nowhere: break
+    case .at(let found): conversation = found
+    case .refused(let answer): return answer
     }
     var history: [StoredMessage] = []
-    if let found = conversation {
-      history = try self.history(of: found, limit: turn.historyLimit)
-      if let message = turn.message {
-        try append(message, to: found.row)
-        try statement(.touchConversation).bind(.integer(found.row), .integer(turn.now)).run()
-        conversation?.updatedAt = turn.now
-      }
+    if let conversation {
+      history = try self.history(of: conversation, limit: turn.historyLimit)
     }
-    try insertStream(turn, conversation?.row)
+    if let message = turn.message {
+      guard let row = conversation?.row else {
+        throw ArchiveError(.other, "begin: a message without a conversation")
+      }
+      try append(message, to: row)
+      try run(.touch, [.integer(row), .integer(turn.now)])
+      conversation?.updatedAt = turn.now
+    }
+    try run(
+      .insertStream, [.text(turn.streamID), .integer(conversation?.row), .integer(turn.now)])
+    if let idempotency = turn.idempotency {
+      let stream = lastRow
+      try run(
+        .insertIdempotency,
+        [.text(idempotency.key), .text(idempotency.fingerprint), .integer(stream)])
+    }
     return .begun(conversation, history: history)
   }
 
+  fileprivate func repeated(
+    _ idempotency: Idempotency, after: Int64
+  ) throws(ArchiveError) -> TurnBegun? {
+    try first(.idempotency, [.text(idempotency.key), .integer(after)]) { row in
+      row.text(0) == idempotency.fingerprint ? .repeated(streamID: row.text(1)) : .conflict
+    }
+  }
+
+  private func place(_ turn: TurnStart) throws(ArchiveError) -> Placed {
+    switch turn.place {
+    case .none: return .nowhere
+    case .new(let kind, let owner, let scope, let new):
+      if let previous = new.previous {
+        let found = try conversation(kind, previous, owner: owner)
+        if found == nil { return .refused(.unknown) }
+      }
+      return .at(try open(kind, owner: owner, scope: scope, new, now: turn.now))
+    case .existing(let kind, let id, let owner, let scope):
+      guard let found = try conversation(kind, id, owner: owner, scope: scope) else {
+        return .refused(.unknown)
+      }
+      if found.status != .inProgress { return .refused(.closed) }
+      if !turn.agents.contains(found.agent) { return .refused(.agentUnavailable(found)) }
+      return .at(found)
+    case .session(let session, let new):
+      guard var found = try first(.session, [.text(session)], Conversation.init) else {
+        return .at(try open(.widget, owner: "", scope: session, new, now: turn.now))
+      }
+      if !turn.agents.contains(found.agent) {
+        // The widget's agent is configured, not the conversation's.
+        try run(.setAgent, [.integer(found.row), .text(new.agent)])
+        found.agent = new.agent
+      }
+      return .at(found)
+    }
+  }
+
   private func open(
-    _ kind: ConversationKind, owner: String, scope: String, _ new: NewConversation, _ now: Int64
+    _ kind: ConversationKind, owner: String, scope: String, _ new: NewConversation, now: Int64
   ) throws(ArchiveError) -> Conversation {
-    try statement(.insertConversation).bind(
-      .integer(kind.rawValue), .text(new.id), .text(owner), .text(scope), .text(new.agent),
-      .text(new.variables), .text(new.previous), .integer(now)
-    ).run()
+    try run(
+      .insertConversation,
+      [
+        .integer(kind.rawValue), .text(new.id), .text(owner), .text(scope), .text(new.agent),
+        .text(new.variables), .text(new.previous), .integer(now),
+      ])
     return Conversation(
-      row: lastInsertedRow, kind: kind, id: new.id, owner: owner, scope: scope, agent: new.agent,
+      row: lastRow, kind: kind, id: new.id, owner: owner, scope: scope, agent: new.agent,
       status: .inProgress, variables: new.variables, previous: new.previous, createdAt: now,
       updatedAt: now)
   }
 
-  /// The widget's agent is configured, and not the conversation's: a change is taken over.
-  private func openSession(
-    _ session: String, _ new: NewConversation, _ turn: TurnStart
-  ) throws(ArchiveError) -> Conversation {
-    guard var found = try conversation(.conversationBySession, .text(session)) else {
-      return try open(.widget, owner: "", scope: session, new, turn.now)
+  /// The newest messages of a conversation and, while there are fewer than `limit`, of those before
+  /// it; oldest first. A chat that leads back to one that was read ends it.
+  private func history(
+    of conversation: Conversation, limit: Int
+  ) throws(ArchiveError) -> [StoredMessage] {
+    var room = MessageRoom(
+      messages: min(limit, Bounds.recordMessages), bytes: Bounds.recordBytes)
+    var newestFirst: [StoredMessage] = []
+    var read: Set<Int64> = []
+    var current = conversation
+    while !room.isFull, read.count <= Bounds.previousChats, read.insert(current.row).inserted {
+      let found = try newestMessages(of: current.row, in: &room)
+      newestFirst += found
+      guard let id = current.previous,
+        let previous = try self.conversation(current.kind, id, owner: current.owner)
+      else { break }
+      current = previous
     }
-    if !turn.agents.contains(found.agent) {
-      try statement(.setAgent).bind(.integer(found.row), .text(new.agent)).run()
-      found.agent = new.agent
-    }
-    return found
+    return newestFirst.reversed()
+  }
+}
+
+// MARK: Running and ending
+
+extension Database {
+  fileprivate func stream(
+    _ id: String
+  ) throws(ArchiveError) -> (row: Int64, isRunning: Bool)? {
+    try first(.runningStream, [.text(id)]) { ($0.integer(0), $0.integer(1) == 1) }
   }
 
-  private func insertStream(_ turn: TurnStart, _ conversation: Int64?) throws(ArchiveError) {
-    try statement(.insertStream).bind(
-      .text(turn.streamID), conversation.map { .integer($0) } ?? .null, .integer(turn.now)
-    ).run()
-    let stream = lastInsertedRow
-    if let idempotency = turn.idempotency {
-      try statement(.insertRequest).bind(
-        .text(idempotency.key), .text(idempotency.fingerprint), .integer(stream)
-      ).run()
-    }
-  }
-
-  fileprivate func repeated(
-    _ idempotency: Idempotency, after: Int64?
-  ) throws(ArchiveError) -> TurnBegun? {
-    let statement = try statement(.request).bind(.text(idempotency.key))
-    guard try statement.step() else { return nil }
-    defer { statement.reset() }
-    if let after, !statement.isNull(2), statement.integer(2) < after { return nil }
-    return statement.text(0) == idempotency.fingerprint
-      ? .repeated(streamID: statement.text(1)) : .conflict
+  fileprivate func append(_ bytes: [UInt8], to stream: Int64) throws(ArchiveError) {
+    if bytes.isEmpty { return }
+    try run(.insertPart, [.integer(stream), .blob(bytes)])
   }
 
   fileprivate func finish(_ end: TurnEnd) throws(ArchiveError) -> Conversation? {
     guard let stream = try stream(end.streamID) else {
-      throw ArchiveError(.other, "finishing a stream that has not begun")
+      throw ArchiveError(.other, "finish: the stream \(end.streamID) never began")
     }
-    guard stream.finishedAt == nil else {
-      guard let row = stream.conversation else { return nil }
-      return try conversation(.conversationByRow, .integer(row))
-    }
+    var conversation: Conversation?
+    if let row = end.conversation { conversation = try self.conversation(row) }
+    if !stream.isRunning { return conversation }
+
     try append(end.rest, to: stream.row)
     var reply: Int64?
-    if let row = end.conversation {
+    if let row = conversation?.row {
       for message in end.messages {
-        let appended = try append(message, to: row)
-        if message.role == .assistant { reply = appended }
+        let number = try append(message, to: row)
+        if message.role == .assistant { reply = number }
+      }
+      if !end.messages.isEmpty { try run(.touch, [.integer(row), .integer(end.now)]) }
+      if let status = end.status {
+        try run(.settle, [.integer(row), .integer(status.rawValue)])
       }
     }
-    try finish(stream.row, end, reply: reply)
-    guard let row = end.conversation else { return nil }
-    return try settle(row, end)
+    try markFinished(stream.row, end, reply: reply)
+    guard let row = conversation?.row else { return nil }
+    if end.dropsIfEmpty, try isEmptyAndIdle(row) {
+      try run(.deleteConversation, [.integer(row)])
+    }
+    return try self.conversation(row)
   }
 
-  private func finish(
+  private func markFinished(
     _ stream: Int64, _ end: TurnEnd, reply: Int64?
   ) throws(ArchiveError) {
-    var (ending, code, message): (Int, String?, String?) = (StoredEnding.doneNumber, nil, nil)
-    switch end.ending {
-    case .done: break
-    case .cancelled: ending = StoredEnding.cancelledNumber
-    case .failed(let failure, let words):
-      (ending, code, message) = (StoredEnding.failedNumber, failure, words)
-    }
-    try statement(.finishStream).bind(
-      .integer(stream), .integer(end.now), .integer(ending), .text(code), .text(message),
-      .text(end.finishReason), .integer(end.usage?.prompt), .integer(end.usage?.completion),
-      .integer(end.usage?.total), reply.map { .integer($0) } ?? .null
-    ).run()
+    let (number, code, message) = end.ending.stored
+    try run(
+      .finishStream,
+      [
+        .integer(stream), .integer(end.now), .integer(number), .text(code), .text(message),
+        .text(end.finishReason), .integer(end.usage.map { Int64($0.prompt) }),
+        .integer(end.usage.map { Int64($0.completion) }),
+        .integer(end.usage.map { Int64($0.total) }), .integer(reply),
+      ])
   }
 
-  /// What the end of a turn changes of its conversation.
-  private func settle(_ row: Int64, _ end: TurnEnd) throws(ArchiveError) -> Conversation? {
-    if !end.messages.isEmpty {
-      try statement(.touchConversation).bind(.integer(row), .integer(end.now)).run()
+  /// Another stream that runs in it belongs to somebody who was told of it.
+  private func isEmptyAndIdle(_ conversation: Int64) throws(ArchiveError) -> Bool {
+    let values: [Value] = [.integer(conversation)]
+    let message = try first(.newestMessages, values + [.integer(Int64(1))]) { _ in true }
+    let stream = try first(.isInUse, values) { _ in true }
+    return message == nil && stream == nil
+  }
+}
+
+extension StoredEnding {
+  /// As the columns `ending`, `code` and `message` hold it.
+  var stored: (number: Int64, code: String?, message: String?) {
+    switch self {
+    case .done: (0, nil, nil)
+    case .cancelled: (1, nil, nil)
+    case .failed(let code, let message): (2, code, message)
     }
-    guard let conversation = try conversation(.conversationByRow, .integer(row)) else { return nil }
-    if end.dropsIfEmpty, try !has(.hasMessage, row) {
-      try statement(.leaveConversation).bind(.integer(row)).run()
-      try statement(.deleteConversation).bind(.integer(row)).run()
-      return nil
+  }
+
+  init(number: Int64, code: String?, message: String?) throws(ArchiveError) {
+    switch number {
+    case 0: self = .done
+    case 1: self = .cancelled
+    case 2: self = .failed(code: code ?? "", message: message ?? "")
+    default: throw ArchiveError(.unusable, "the ending of a stream is damaged")
     }
-    if let status = end.status, conversation.status == .inProgress {
-      try statement(.setStatus).bind(
-        .integer(row), .integer(status.rawValue), .integer(end.now)
-      ).run()
-      return try self.conversation(.conversationByRow, .integer(row))
-    }
-    return conversation
   }
 }

@@ -1,21 +1,21 @@
-// What outlives the daemon: conversations, their messages, and the logs of streams, in one SQLite
-// file.
+// The archive: between the loops, which never wait, and the disk, which makes everyone wait.
 //
-// It stands between loops, which must never wait for a disk, and SQLite, which does nothing else.
-// Loops hand in values and get values back, by a reply that is called on one of the archive's own
-// queues. There are two, each with a connection of its own: writes, in groups (`WriteQueue`), and
-// reads, which a write-ahead log lets go on beside them.
+// It keeps conversations with their messages, and the logs of streams: of running ones what has
+// been journaled, of finished ones all. One SQLite file, two connections to it, each with a serial
+// queue of its own: one writes (`WriteQueue`, many changes a transaction), one reads (`ReadQueue`)
+// the state of the last commit meanwhile.
 //
-// Rules: a reply says that what it is about has been committed, and a read that begins after it
-// sees it. Nothing that a client was told is lost by a kill; with `synchronous = FULL` nor by a
-// power cut. Who may see a conversation is decided here: an id of another owner or scope is as
-// unknown as one that does not exist.
+// Rules. Every call but `init` and `close` returns at once, from any thread; its reply is called
+// exactly once, on a queue of the archive, and must not call `close`. Changes are done in the order
+// in which they were handed in. A success is replied after the commit, so that what a client was
+// told survives the process and a power cut, and every later read sees it. A failure means that
+// nothing of the change has been written; the next one is tried afresh, so that a disk with room
+// again needs no restart. What waits is bounded; beyond that the reply is `.refused`.
 //
-// It does not know what a log's bytes mean, or what an API says of all this.
+// It does not decide: what a client may see, what a status means to an API and how long anything is
+// kept come from outside, as do ids and the time.
 
 internal import Dispatch
-internal import Glibc
-internal import Synchronization
 
 public final class Archive: Sendable {
   public enum Place: Sendable, Equatable {
@@ -24,132 +24,65 @@ public final class Archive: Sendable {
     case memory
   }
 
-  /// Called exactly once, on one of the archive's queues.
   public typealias Reply<Answer> = @Sendable (Result<Answer, ArchiveError>) -> Void
 
   /// Streams that were running when the process before died, and are now `interrupted`.
   public let interruptedStreams: Int
 
-  private let lock: FileLock?
-  private let writer: Database
-  private let reader: Database
   let writes: WriteQueue
-  private let readQueue = DispatchQueue(label: "archive.read")
-  private let waitingReads = Atomic<Int>(0)
-  private let isClosed = Atomic<Bool>(false)
+  let reads: ReadQueue
 
-  /// Reads that wait: one a connection is what there can be, and one more than the daemon has by
-  /// default is refused.
-  private static let maximumReads = 20_000
-
-  /// Opens the file, or makes it; brings its structure up to date; ends the streams that a process
-  /// before left running. Blocks: for the start.
+  /// Opens the place, makes or updates what is in it, and ends the streams that a process before
+  /// left running. Blocks as long as the disk takes.
   ///
-  /// - Parameter now: Milliseconds since 1970.
-  /// - Throws: When there is something else at the place, or a newer daemon's file, when another
-  ///   process has it, or the disk does not do. The description names the file.
+  /// A file is made when there is none (mode 0600), with `-wal`, `-shm` and `.lock` files beside
+  /// it; its folder must be there.
+  ///
+  /// - Parameter now: Milliseconds since 1970, the end of interrupted streams.
+  /// - Throws: `.locked` when another archive has it open, `.unusable` when it is no database of
+  ///   ours or is damaged, `.input` and `.full` when the disk says so. The description is a
+  ///   sentence for the operator, and names the file.
   public init(_ place: Place, now: Int64) throws(ArchiveError) {
-    do {
-      lock = try Self.prepareFile(place)
-      let name = "deltad-\(UInt64.random(in: .min ... .max))"
-      writer = try Database(place, name: name, isReader: false)
-      try writer.setUp(place)
-      reader = try Database(place, name: name, isReader: true)
-      try reader.setUpReader()
-      interruptedStreams = try writer.endRunningStreams(now: now)
-    } catch {
-      guard case .file(let file) = place else { throw error }
-      throw ArchiveError(error.reason, "the archive \"\(file)\" cannot be used: \(error)")
-    }
-    writes = WriteQueue(writer, DispatchQueue(label: "archive.write"))
-  }
-
-  /// Waits until everything that was handed in has been done and replied to, and closes. What comes
-  /// later is refused.
-  public func close() {
-    guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
-    writes.close()
-    readQueue.sync {}
-  }
-
-  // MARK: The two ways in
-
-  /// Writes, in a group with what else waits.
-  /// - Parameters:
-  ///   - bytes: Of a log, which count against the queue's bound.
-  ///   - isKept: False undoes what was written, for an answer that is a refusal.
-  func write<Answer: Sendable>(
-    bytes: Int = 0, isKept: @escaping @Sendable (Answer) -> Bool = { _ in true },
-    _ reply: @escaping Reply<Answer>,
-    _ work: @escaping @Sendable (Database) throws(ArchiveError) -> Answer
-  ) {
-    writes.submit(
-      WriteQueue.Job(
-        bytes: bytes,
-        run: { database throws(ArchiveError) in
-          let answer = try work(database)
-          return WriteQueue.Job.Outcome(isKept: isKept(answer)) { reply(.success(answer)) }
-        },
-        fail: { reply(.failure($0)) }))
-  }
-
-  func read<Answer: Sendable>(
-    _ reply: @escaping Reply<Answer>,
-    _ work: @escaping @Sendable (Database) throws(ArchiveError) -> Answer
-  ) {
-    let waiting = waitingReads.add(1, ordering: .relaxed).newValue
-    let isRefused =
-      waiting > Self.maximumReads || isClosed.load(ordering: .sequentiallyConsistent)
-    readQueue.async { [self] in
-      defer { waitingReads.subtract(1, ordering: .relaxed) }
-      if isRefused {
-        return reply(.failure(ArchiveError(.refused, "closed, or too many reads wait")))
-      }
+    let writer: Database
+    let reader: Database
+    switch place {
+    case .file(let path):
       do throws(ArchiveError) {
-        reply(.success(try work(reader)))
+        (writer, reader) = try Self.open(path)
+        interruptedStreams = try writer.recover(now: now)
       } catch {
-        reply(.failure(error))
+        throw ArchiveError(error.reason, "the archive \(path) cannot be used: \(error)")
       }
+    case .memory:
+      // One connection: two would lock each other out, there being no write-ahead log in memory.
+      writer = try Database(":memory:", lock: nil)
+      try Schema.prepare(writer)
+      reader = writer
+      interruptedStreams = 0
     }
+    let refusals = DispatchQueue(label: "deltad.archive.refusals")
+    writes = WriteQueue(writer, refusals: refusals)
+    reads = ReadQueue(reader, refusals: refusals, target: reader === writer ? writes.queue : nil)
   }
 
-  // MARK: The file
-
-  /// Makes the file for us alone to read, and takes the lock that says whose it is.
-  private static func prepareFile(_ place: Place) throws(ArchiveError) -> FileLock? {
-    guard case .file(let path) = place else { return nil }
-    let lock = try FileLock(path + ".lock")
-    // The files that SQLite puts beside it have the same mode.
-    let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw ArchiveError.system("open", errno) }
-    Glibc.close(file)
-    return lock
-  }
-}
-
-/// Holds a file locked against other processes, until it is released or the process ends.
-final class FileLock: Sendable {
-  private let descriptor: CInt
-
-  init(_ path: String) throws(ArchiveError) {
-    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw ArchiveError.system("open", errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let code = errno
-      Glibc.close(descriptor)
-      if code == EWOULDBLOCK { throw ArchiveError(.locked, "another process uses it") }
-      throw ArchiveError.system("flock", code)
-    }
+  private static func open(_ path: String) throws(ArchiveError) -> (Database, Database) {
+    try DatabaseFile.checkKind(path)
+    let lock = try FileLock(path)
+    try DatabaseFile.create(path)
+    let writer = try Database(path, lock: lock)
+    try Schema.prepare(writer)
+    let reader = try Database(path, lock: lock)
+    try Pragmas.apply(to: reader)
+    try Pragmas.applyToFile(reader)
+    try Pragmas.forbidWriting(reader)
+    return (writer, reader)
   }
 
-  deinit {
-    Glibc.close(descriptor)
-  }
-}
-
-extension ArchiveError {
-  static func system(_ operation: String, _ code: CInt) -> ArchiveError {
-    let reason: Reason = [ENOSPC, EDQUOT].contains(code) ? .full : .input
-    return unsafe ArchiveError(reason, "\(operation): \(String(cString: strerror(code)))")
+  /// Blocks until everything handed in has been done and answered, and closes the file. What comes
+  /// later is `.refused`. Not from a reply. Harmless when done twice.
+  public func close() {
+    // The reader first: the last connection to close leaves the file complete, without a log.
+    reads.close()
+    writes.close()
   }
 }

@@ -1,115 +1,135 @@
-// Rows as values.
-extension Database {
-  /// What one reading of messages takes at most: beyond either, older ones are left out, so that no
-  /// conversation can use up the memory of a daemon.
-  struct Bound {
-    /// Of all conversations that are read together.
-    var bytes = 16 << 20
-    /// Of each.
-    let messages = 10_000
-  }
+// Rows as values, and the reads that several operations share.
 
-  // MARK: Conversations
-
-  func conversation(_ sql: SQL, _ parameter: Statement.Parameter) throws(ArchiveError)
-    -> Conversation?
-  {
-    let statement = try statement(sql).bind(parameter)
-    guard try statement.step() else { return nil }
-    defer { statement.reset() }
-    return statement.conversation
-  }
-
-  /// The conversation of that name, if it is of this kind, owner and scope (nil: of any scope).
-  func conversation(
-    _ name: String, _ kind: ConversationKind, owner: String, scope: String?
-  ) throws(ArchiveError) -> Conversation? {
-    guard let found = try conversation(.conversationByName, .text(name)), found.kind == kind,
-      found.owner == owner, scope == nil || found.scope == scope
-    else { return nil }
-    return found
-  }
-
-  // MARK: Messages
-
-  /// The newest messages within the bound, oldest first.
-  func record(_ conversation: Conversation, within bound: inout Bound) throws(ArchiveError)
-    -> ConversationRecord
-  {
-    let statement = try statement(.newestMessages)
-      .bind(.integer(conversation.row), .integer(bound.messages))
-    var messages: [StoredMessage] = []
-    while try statement.step() {
-      let message = statement.message()
-      bound.bytes -= message.text.utf8.count
-      guard bound.bytes >= 0 || messages.isEmpty else { break }
-      messages.append(message)
-    }
-    statement.reset()
-    return ConversationRecord(conversation: conversation, messages: messages.reversed())
-  }
-
-  /// At most `limit` messages, oldest first: of the conversation, and before them of the chats that
-  /// it names as previous.
-  func history(of conversation: Conversation, limit: Int) throws(ArchiveError) -> [StoredMessage] {
-    var messages: [StoredMessage] = []
-    var next: Conversation? = conversation
-    for _ in 0..<Self.previousChats {
-      guard let current = next, messages.count < limit else { break }
-      let statement = try statement(.newestMessages)
-        .bind(.integer(current.row), .integer(limit - messages.count))
-      while try statement.step() { messages.append(statement.message()) }
-      guard let previous = current.previous else { break }
-      next = try self.conversation(previous, .chats, owner: current.owner, scope: nil)
-    }
-    return messages.reversed()
-  }
-
-  /// How far the chain of previous chats is followed, this one included: a circle ends too.
-  private static let previousChats = 9
-
-  @discardableResult
-  func append(_ message: StoredMessage, to conversation: Int64) throws(ArchiveError) -> Int64 {
-    try statement(.insertMessage).bind(
-      .integer(conversation), .text(message.id), .integer(message.role.rawValue),
-      .text(message.text), .integer(message.createdAt)
-    ).run()
-    return lastInsertedRow
-  }
-
-  func has(_ sql: SQL, _ row: Int64) throws(ArchiveError) -> Bool {
-    let statement = try statement(sql).bind(.integer(row))
-    defer { statement.reset() }
-    return try statement.step()
-  }
-
-  // MARK: Rows in batches
-
-  /// The first column of all rows.
-  func rows(_ sql: SQL, _ parameters: Statement.Parameter...) throws(ArchiveError) -> [Int64] {
-    let statement = try statement(sql)
-    for (index, parameter) in parameters.enumerated() {
-      try statement.bind(parameter, at: index + 1)
-    }
-    var rows: [Int64] = []
-    while try statement.step() { rows.append(statement.integer(0)) }
-    return rows
+extension Conversation {
+  /// Of `SQL.conversationColumns`.
+  init(_ row: Row) throws(ArchiveError) {
+    guard let kind = ConversationKind(rawValue: Int(truncatingIfNeeded: row.integer(1))),
+      let status = ConversationStatus(rawValue: Int(truncatingIfNeeded: row.integer(6)))
+    else { throw ArchiveError(.unusable, "conversation \(row.integer(0)) is damaged") }
+    self.init(
+      row: row.integer(0), kind: kind, id: row.text(2), owner: row.text(3), scope: row.text(4),
+      agent: row.text(5), status: status, variables: row.text(7), previous: row.optionalText(8),
+      createdAt: row.integer(9), updatedAt: row.integer(10))
   }
 }
 
-extension Statement {
-  /// In the order of columns that all statements of conversations have.
-  var conversation: Conversation {
-    Conversation(
-      row: integer(0), kind: ConversationKind(rawValue: Int(integer(1))) ?? .chats, id: text(2),
-      owner: text(3), scope: text(4), agent: text(5),
-      status: ConversationStatus(rawValue: Int(integer(6))) ?? .error, variables: text(7),
-      previous: optionalText(8), createdAt: integer(9), updatedAt: integer(10))
+extension StoredMessage {
+  init(_ row: Row) throws(ArchiveError) {
+    guard let role = MessageRole(rawValue: Int(truncatingIfNeeded: row.integer(1))) else {
+      throw ArchiveError(.unusable, "the role of a message is damaged")
+    }
+    self.init(id: row.text(0), role: role, text: row.text(3), createdAt: row.integer(2))
+  }
+}
+
+/// What an answer may still hold of messages. The first is taken however long it is, so that a
+/// conversation is never without its newest one; the first that does not fit is the end of it, so
+/// that there are no gaps.
+struct MessageRoom {
+  private(set) var messages: Int
+  private(set) var usedBytes = 0
+  private let bytes: Int
+  private(set) var isFull: Bool
+
+  init(messages: Int, bytes: Int) {
+    self.messages = messages
+    self.bytes = bytes
+    isFull = messages <= 0 || bytes <= 0
   }
 
-  func message(from column: CInt = 0) -> StoredMessage {
-    StoredMessage(
-      id: text(column), role: MessageRole(rawValue: Int(integer(column + 1))) ?? .user,
-      text: text(column + 2), createdAt: integer(column + 3))
+  /// True when a text of this many bytes has got its place.
+  mutating func take(_ size: Int) -> Bool {
+    if isFull || (usedBytes > 0 && usedBytes + size > bytes) {
+      isFull = true
+      return false
+    }
+    messages -= 1
+    usedBytes += size
+    isFull = messages <= 0 || usedBytes >= bytes
+    return true
+  }
+}
+
+extension Database {
+  func conversation(_ row: Int64) throws(ArchiveError) -> Conversation? {
+    try first(.conversation, [.integer(row)], Conversation.init)
+  }
+
+  /// The conversation of this kind and name, if it is this owner's and, unless nil, of this scope.
+  func conversation(
+    _ kind: ConversationKind, _ id: String, owner: String, scope: String? = nil
+  ) throws(ArchiveError) -> Conversation? {
+    try first(
+      .ownedConversation, [.text(id), .integer(kind.rawValue), .text(owner), .text(scope)],
+      Conversation.init)
+  }
+
+  /// The newest messages, newest first, as many as there is room for.
+  func newestMessages(
+    of conversation: Int64, in room: inout MessageRoom
+  ) throws(ArchiveError) -> [StoredMessage] {
+    if room.isFull { return [] }
+    var found: [StoredMessage] = []
+    let values: [Value] = [.integer(conversation), .integer(room.messages)]
+    try each(.newestMessages, values) { row throws(ArchiveError) in
+      guard room.take(row.byteCount(3)) else { return false }
+      found.append(try StoredMessage(row))
+      return true
+    }
+    return found
+  }
+
+  /// A conversation with its newest messages, at most `Bounds.recordMessages` and `recordBytes`.
+  func record(_ conversation: Conversation) throws(ArchiveError) -> ConversationRecord {
+    var room = MessageRoom(messages: Bounds.recordMessages, bytes: Bounds.recordBytes)
+    let messages = try newestMessages(of: conversation.row, in: &room)
+    return ConversationRecord(conversation: conversation, messages: messages.reversed())
+  }
+
+  /// The same for all of a page, of which each has at most `messages`, and together
+  /// `Bounds.pageBytes`: older conversations go without when newer ones have used that up.
+  func records(
+    _ conversations: [Conversation], messages: Int = Bounds.recordMessages
+  ) throws(ArchiveError) -> [ConversationRecord] {
+    var bytes = Bounds.pageBytes
+    var records: [ConversationRecord] = []
+    for conversation in conversations {
+      var room = MessageRoom(messages: messages, bytes: min(bytes, Bounds.recordBytes))
+      let found = try newestMessages(of: conversation.row, in: &room)
+      bytes -= room.usedBytes
+      records.append(ConversationRecord(conversation: conversation, messages: found.reversed()))
+    }
+    return records
+  }
+
+  func conversations(_ sql: SQL, _ values: [Value]) throws(ArchiveError) -> [Conversation] {
+    var found: [Conversation] = []
+    try each(sql, values) { row throws(ArchiveError) in
+      found.append(try Conversation(row))
+      return true
+    }
+    return found
+  }
+
+  /// How many of a kind and owner there are; of any status when that is nil.
+  func count(
+    _ kind: ConversationKind, owner: String, status: ConversationStatus? = nil
+  ) throws(ArchiveError) -> Int {
+    var values: [Value] = [.integer(kind.rawValue), .text(owner)]
+    if let status { values.append(.integer(status.rawValue)) }
+    let sql: SQL = status == nil ? .count : .countOfStatus
+    return try first(sql, values) { Int($0.integer(0)) } ?? 0
+  }
+
+  /// Appends a message and returns its number.
+  @discardableResult
+  func append(_ message: StoredMessage, to conversation: Int64) throws(ArchiveError) -> Int64 {
+    try run(
+      .insertMessage,
+      [
+        .integer(conversation), .text(message.id), .integer(message.role.rawValue),
+        .integer(message.createdAt), .text(message.text),
+      ])
+    return lastRow
   }
 }

@@ -1,114 +1,157 @@
-// One connection to SQLite: the only place, with `Statement`, where its C interface is called.
+// One connection to the database: between SQLite's C interface and everything that states what is
+// stored.
 //
-// A connection belongs to one serial queue, and is opened without SQLite's own locks for threads.
+// Rules: a connection is used by one serial queue only, from `init` on (SQLite is opened without
+// its own mutexes). Statements are prepared once and kept. Every answer of SQLite is looked at, and
+// becomes an `ArchiveError` that says which statement it was, never what was bound to it.
+//
+// It does not know what the statements mean, and begins no transaction by itself.
 
 internal import CSQLite
 internal import Glibc
 
-/// SAFETY of `@unchecked Sendable`: the connection and its statements are used on one serial queue
-/// only, the one that its owner gives it to (`Archive.writer`, `Archive.reader`), or before that
-/// queue has anything to do.
 @safe final class Database: @unchecked Sendable {
-  private var handle: OpaquePointer?
-  private var statements: [SQL: Statement] = [:]
+  // SAFETY: everything here belongs to the one serial queue that runs the jobs of this connection.
+  private var connection: OpaquePointer?
+  private var statements: [SQL: PreparedStatement] = [:]
+  /// Held as long as the connection is open.
+  private var lock: FileLock?
 
-  init(_ place: Archive.Place, name: String, isReader: Bool) throws(ArchiveError) {
-    var flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-    let path: String
-    switch place {
-    case .file(let file):
-      path = file
-      if !isReader { flags |= SQLITE_OPEN_CREATE }
-    case .memory:
-      // Shared by the connections of one archive (sqlite.org/src, memdb.c): a name with a slash.
-      path = "file:/\(name)?vfs=memdb"
-      flags |= SQLITE_OPEN_CREATE | SQLITE_OPEN_URI
-    }
-    let code = unsafe sqlite3_open_v2(path, &handle, flags, nil)
-    guard code == SQLITE_OK else {
-      let error = self.error(code, "opening the database")
-      _ = unsafe sqlite3_close_v2(handle)
-      unsafe handle = nil
-      throw error
-    }
+  /// Opens a file that exists, or `:memory:`.
+  init(_ path: String, lock: FileLock?) throws(ArchiveError) {
+    self.lock = lock
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    // SQLite may be built to take names that begin with "file:" for URIs.
+    let name = path.hasPrefix("/") || path == ":memory:" ? path : "./" + path
+    let code = unsafe sqlite3_open_v2(name, &connection, flags, nil)
+    if code != SQLITE_OK { throw failure("open", code) }
   }
 
-  deinit {
+  deinit { close() }
+
+  /// Finalizes the statements and closes. The last connection to a file copies the write-ahead log
+  /// into it first; if that fails, the next one to open it finds the log.
+  func close() {
     statements = [:]
-    _ = unsafe sqlite3_close_v2(handle)
+    unsafe sqlite3_close_v2(connection)
+    unsafe connection = nil
+    lock = nil
   }
 
   // MARK: Statements
 
-  /// The prepared statement, made at its first use and kept.
-  func statement(_ sql: SQL) throws(ArchiveError) -> Statement {
-    if let statement = statements[sql] {
-      statement.reset()
-      return statement
+  /// Calls `visit` with each row until it answers false.
+  func each(
+    _ sql: SQL, _ values: [Value], _ visit: (Row) throws(ArchiveError) -> Bool
+  ) throws(ArchiveError) {
+    try each(try prepared(sql), "\(sql)", values, visit)
+  }
+
+  /// What `read` makes of the first row; nil when there is none.
+  func first<Answer>(
+    _ sql: SQL, _ values: [Value], _ read: (Row) throws(ArchiveError) -> Answer
+  ) throws(ArchiveError) -> Answer? {
+    var answer: Answer?
+    try each(sql, values) { row throws(ArchiveError) in
+      answer = try read(row)
+      return false
     }
-    let statement = try prepare(sql.rawValue, "\(sql)")
-    statements[sql] = statement
-    return statement
+    return answer
   }
 
-  /// Prepares a text that is used once.
-  func prepare(_ text: String, _ name: String) throws(ArchiveError) -> Statement {
-    var prepared: OpaquePointer?
-    let code = unsafe sqlite3_prepare_v3(
-      handle, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
-    guard code == SQLITE_OK, let prepared = unsafe prepared else {
-      throw error(code, "preparing \(name)")
+  /// Runs a statement to its end; rows are dropped.
+  func run(_ sql: SQL, _ values: [Value] = []) throws(ArchiveError) {
+    try each(sql, values) { _ in true }
+  }
+
+  /// The same for one that is seldom needed, with the first column of its first row.
+  @discardableResult
+  func runOnce(_ text: String) throws(ArchiveError) -> String? {
+    var answer: String?
+    try eachOnce(text) { row in
+      if answer == nil { answer = row.text(0) }
+      return true
     }
-    return unsafe Statement(prepared, name: name, database: self)
+    return answer
   }
 
-  /// Runs statements without results, one after the other.
-  func execute(_ text: String) throws(ArchiveError) {
-    let code = unsafe sqlite3_exec(handle, text, nil, nil, nil)
-    guard code == SQLITE_OK else { throw error(code, "executing") }
+  func eachOnce(
+    _ text: String, _ visit: (Row) throws(ArchiveError) -> Bool
+  ) throws(ArchiveError) {
+    guard let statement = unsafe connection.flatMap({ unsafe PreparedStatement(text, of: $0) })
+    else { throw failure(text) }
+    try each(statement, text, [], visit)
   }
 
-  /// The first column of the first row, of a statement that is used once.
-  func integer(_ text: String) throws(ArchiveError) -> Int64 {
-    let statement = try prepare(text, "a question")
-    guard try statement.step() else { return 0 }
-    return statement.integer(0)
+  /// Runs several statements. They are ours: a migration.
+  func runScript(_ text: String, _ operation: String) throws(ArchiveError) {
+    let code = unsafe sqlite3_exec(connection, text, nil, nil, nil)
+    if code != SQLITE_OK { throw failure(operation, code) }
   }
 
-  /// Rows changed by the last statement.
-  var changes: Int { Int(unsafe sqlite3_changes64(handle)) }
-
-  var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
-
-  /// A transaction is under way; some errors end it by themselves.
-  var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
-
-  func setBusyTimeout(milliseconds: CInt) {
-    _ = unsafe sqlite3_busy_timeout(handle, milliseconds)
+  private func each(
+    _ statement: PreparedStatement, _ operation: String, _ values: [Value],
+    _ visit: (Row) throws(ArchiveError) -> Bool
+  ) throws(ArchiveError) {
+    defer { statement.stop() }
+    guard statement.start(values) else { throw failure(operation) }
+    while true {
+      let code = statement.step()
+      if code == SQLITE_DONE { return }
+      guard code == SQLITE_ROW else { throw failure(operation, code) }
+      if !(try visit(statement.row)) { return }
+    }
   }
+
+  private func prepared(_ sql: SQL) throws(ArchiveError) -> PreparedStatement {
+    if let kept = statements[sql] { return kept }
+    guard let made = unsafe connection.flatMap({ unsafe PreparedStatement(sql.text, of: $0) })
+    else { throw failure("\(sql)") }
+    statements[sql] = made
+    return made
+  }
+
+  /// Prepares all statements: what the schema lacks is found now, not by the first who needs it.
+  func prepareAll() throws(ArchiveError) {
+    for sql in SQL.allCases { _ = try prepared(sql) }
+  }
+
+  // MARK: State
+
+  /// False also after SQLite gave up a transaction by itself, as it does when the disk fails.
+  var isInTransaction: Bool { unsafe connection != nil && sqlite3_get_autocommit(connection) == 0 }
+  /// The `id` of the last row that was inserted.
+  var lastRow: Int64 { unsafe sqlite3_last_insert_rowid(connection) }
+  /// Rows that the last statement changed, without those that followed by trigger or reference.
+  var changes: Int { unsafe Int(sqlite3_changes(connection)) }
 
   // MARK: Errors
 
-  func error(_ code: CInt, _ operation: String) -> ArchiveError {
-    let system = unsafe sqlite3_system_errno(handle)
-    let isKnown = unsafe handle != nil && sqlite3_extended_errcode(handle) == code
-    // SAFETY: the text lives until the next call on this connection, and is copied here.
-    let words = unsafe isKnown ? sqlite3_errmsg(handle) : sqlite3_errstr(code)
-    var text = unsafe words.map { unsafe String(cString: $0) } ?? "error \(code)"
-    if system != 0, code & 0xFF == SQLITE_IOERR || code & 0xFF == SQLITE_CANTOPEN {
-      text += unsafe " (\(String(cString: strerror(system))))"
-    }
-    return ArchiveError(Self.reason(code, system), "\(operation): \(text)")
+  private func failure(_ operation: String) -> ArchiveError {
+    failure(operation, unsafe sqlite3_extended_errcode(connection))
   }
 
-  private static func reason(_ code: CInt, _ system: CInt) -> ArchiveError.Reason {
+  private func failure(_ operation: String, _ code: CInt) -> ArchiveError {
+    let systemError = unsafe sqlite3_system_errno(connection)
+    let reason = ArchiveError.Reason(code: code, systemError: systemError)
+    // `sqlite3_errmsg` never has bound values in it, only names of ours.
+    let words = unsafe String(cString: sqlite3_errmsg(connection))
+    return ArchiveError(reason, "\(operation): \(words) (\(code))")
+  }
+}
+
+extension ArchiveError.Reason {
+  /// Of SQLite's result code, and the `errno` of the call behind it.
+  init(code: CInt, systemError: CInt) {
+    // The low byte is the kind, the rest its variety (sqlite.org/rescode.html).
     switch code & 0xFF {
-    case SQLITE_FULL: .full
-    case SQLITE_IOERR where [ENOSPC, EDQUOT, EFBIG].contains(system): .full
-    case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM: .input
-    case SQLITE_NOTADB, SQLITE_CORRUPT: .unusable
-    case SQLITE_BUSY, SQLITE_LOCKED: .locked
-    default: .other
+    case SQLITE_FULL: self = .full
+    case SQLITE_IOERR, SQLITE_CANTOPEN:
+      self = [ENOSPC, EDQUOT, EFBIG].contains(systemError) ? .full : .input
+    case SQLITE_READONLY, SQLITE_PERM: self = .input
+    case SQLITE_NOTADB, SQLITE_CORRUPT: self = .unusable
+    case SQLITE_BUSY, SQLITE_LOCKED: self = .locked
+    default: self = .other
     }
   }
 }

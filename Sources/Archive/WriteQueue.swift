@@ -1,111 +1,145 @@
-// The way in: what is to be written waits here, and is written in groups.
+// The write queue: between everyone who has something to be written down and the disk.
 //
-// Rules: the first job into an empty queue sends for the writer, who takes all that waits and runs
-// it in one transaction, each job behind a savepoint of its own. A job that fails undoes itself
-// alone. Replies go out after the commit, in the order of the jobs. When the transaction as a whole
-// fails, nothing of it has been written and all of its jobs are told; the next group tries anew, so
-// that a disk that was full is used again as soon as it has room.
+// Jobs are handed in from any thread and gather in a list; the first into an empty one schedules a
+// drain on the queue. A drain takes all that wait and does them in one transaction, in the order in
+// which they came: one sync of the disk for all that came during the last one (group commit). Each
+// job runs in a savepoint of its own, so that one that fails undoes only itself.
+//
+// Rules: a reply is called exactly once, on the queue, and a success only after the commit. When
+// the commit fails, or SQLite gives up the transaction under way, every job of the group gets that
+// error and nothing of the group is written. The next group simply tries again.
+//
+// Invariant: `count` and `bytes` are those of the jobs that wait or are under way; a drain is
+// scheduled whenever the list is not empty.
 
 internal import Dispatch
 internal import Synchronization
 
 final class WriteQueue: Sendable {
-  /// One thing to be written, and who wants to know.
-  struct Job: Sendable {
-    struct Outcome {
-      /// False: what was written is undone.
-      var isKept: Bool
-      var reply: () -> Void
-    }
-    var bytes: Int
-    var run: @Sendable (Database) throws(ArchiveError) -> Outcome
-    var fail: @Sendable (ArchiveError) -> Void
+  /// What becomes of what a job has written.
+  enum Done<Answer> {
+    case keep(Answer)
+    /// The answer is a success, and nothing is written.
+    case undo(Answer)
   }
 
-  /// Jobs that wait for a disk that does not answer: about what a daemon at its limit of
-  /// generations has at once. One more is refused.
-  static let maximumJobs = 20_000
-  /// Bytes of logs that wait with them.
-  static let maximumBytes = 64 << 20
+  private struct Job: Sendable {
+    let bytes: Int
+    /// Runs in a savepoint. Says whether that is kept, and what to call after the commit.
+    let run: @Sendable (Database) throws(ArchiveError) -> (isKept: Bool, reply: () -> Void)
+    let fail: @Sendable (ArchiveError) -> Void
+  }
 
   private struct Waiting {
     var jobs: [Job] = []
+    var count = 0
     var bytes = 0
     var isClosed = false
   }
-  private let waiting = Mutex(Waiting())
-  private let queue: DispatchQueue
+
+  let queue = DispatchQueue(label: "deltad.archive.write")
+  private let refusals: DispatchQueue
   private let database: Database
+  private let waiting = Mutex(Waiting())
 
-  init(_ database: Database, _ queue: DispatchQueue) {
+  /// - Parameter refusals: Where what cannot be taken is answered, while the disk stands still.
+  init(_ database: Database, refusals: DispatchQueue) {
     self.database = database
-    self.queue = queue
+    self.refusals = refusals
   }
 
-  /// Any thread. Never waits.
-  func submit(_ job: Job) {
-    let verdict = waiting.withLock { waiting -> (isTaken: Bool, isFirst: Bool) in
-      guard !waiting.isClosed, waiting.jobs.count < Self.maximumJobs,
-        waiting.bytes + job.bytes <= Self.maximumBytes || waiting.jobs.isEmpty
-      else { return (false, false) }
+  /// Any thread; never waits. `bytes` is what the job keeps in memory. After `close`, and when too
+  /// much waits, the reply is `.refused`.
+  func add<Answer: Sendable>(
+    bytes: Int = 0, _ reply: @escaping Archive.Reply<Answer>,
+    _ work: @escaping @Sendable (Database) throws(ArchiveError) -> Done<Answer>
+  ) {
+    let job = Job(
+      bytes: bytes,
+      run: { database throws(ArchiveError) in
+        switch try work(database) {
+        case .keep(let answer): (true, { reply(.success(answer)) })
+        case .undo(let answer): (false, { reply(.success(answer)) })
+        }
+      }, fail: { reply(.failure($0)) })
+    if let refusal = enqueue(job) { refusals.async { job.fail(refusal) } }
+  }
+
+  private func enqueue(_ job: Job) -> ArchiveError? {
+    waiting.withLock { waiting in
+      if waiting.isClosed { return .closed }
+      if waiting.count >= Bounds.changes || waiting.bytes + job.bytes > Bounds.changeBytes {
+        return ArchiveError(.refused, "\(waiting.count) changes wait for the disk")
+      }
       waiting.jobs.append(job)
+      waiting.count += 1
       waiting.bytes += job.bytes
-      return (true, waiting.jobs.count == 1)
-    }
-    if !verdict.isTaken {
-      queue.async { job.fail(ArchiveError(.refused, "closed, or too much waits for the disk")) }
-    } else if verdict.isFirst {
-      queue.async { self.drain() }
+      // In the lock, so that `close` comes after every drain that has work.
+      if waiting.jobs.count == 1 { queue.async { self.drain() } }
+      return nil
     }
   }
 
-  /// Waits until all that was submitted has been done. What comes later is refused.
+  /// Blocks until everything handed in has been done and answered, then closes the connection. Not
+  /// on the queue.
   func close() {
     waiting.withLock { $0.isClosed = true }
-    queue.sync {}
+    queue.sync { database.close() }
   }
+
+  /// Blocks until `body` has had the connection for itself, between two groups. Not on the queue.
+  func withDatabase<Answer>(_ body: (Database) throws -> Answer) rethrows -> Answer {
+    try queue.sync { try body(database) }
+  }
+
+  // MARK: On the queue
 
   private func drain() {
     let jobs = waiting.withLock { waiting in
-      defer { (waiting.jobs, waiting.bytes) = ([], 0) }
-      return waiting.jobs
+      var taken: [Job] = []
+      swap(&taken, &waiting.jobs)
+      return taken
     }
-    do {
-      for reply in try commit(jobs) { reply() }
-    } catch {
-      for job in jobs { job.fail(error) }
+    let replies = perform(jobs)
+    waiting.withLock { waiting in
+      waiting.count -= jobs.count
+      waiting.bytes -= jobs.reduce(0) { $0 + $1.bytes }
     }
+    for reply in replies { reply() }
   }
 
-  /// - Returns: What to say once it is written.
-  private func commit(_ jobs: [Job]) throws(ArchiveError) -> [() -> Void] {
-    try database.statement(.begin).run()
-    do {
+  /// One transaction; the replies to all jobs, in order.
+  private func perform(_ jobs: [Job]) -> [() -> Void] {
+    do throws(ArchiveError) {
+      try database.run(.begin)
       var replies: [() -> Void] = []
-      for job in jobs { replies.append(try run(job)) }
-      try database.statement(.commit).run()
+      for job in jobs { replies.append(try perform(job)) }
+      try database.run(.commit)
       return replies
     } catch {
-      // Some errors have ended the transaction by themselves.
-      if database.isInTransaction { try? database.statement(.rollback).run() }
-      throw error
+      // A rollback cannot fail but for what ends the transaction as well.
+      if database.isInTransaction { try? database.run(.rollback) }
+      return jobs.map { job in { job.fail(error) } }
     }
   }
 
-  /// Throws only when the transaction has come to its end with it.
-  private func run(_ job: Job) throws(ArchiveError) -> () -> Void {
-    try database.statement(.savepoint).run()
-    let reply: () -> Void
-    do {
-      let outcome = try job.run(database)
-      if !outcome.isKept { try database.statement(.rollbackToSavepoint).run() }
-      reply = outcome.reply
+  /// One job in its savepoint. Throws what the whole group must hear of.
+  private func perform(_ job: Job) throws(ArchiveError) -> () -> Void {
+    try database.run(.savepoint)
+    do throws(ArchiveError) {
+      let done = try job.run(database)
+      if !done.isKept { try database.run(.rollbackToSavepoint) }
+      try database.run(.releaseSavepoint)
+      return done.reply
     } catch {
       guard database.isInTransaction else { throw error }
-      try database.statement(.rollbackToSavepoint).run()
-      reply = { job.fail(error) }
+      try database.run(.rollbackToSavepoint)
+      try database.run(.releaseSavepoint)
+      return { job.fail(error) }
     }
-    try database.statement(.release).run()
-    return reply
   }
+}
+
+extension ArchiveError {
+  static let closed = ArchiveError(.refused, "the archive has been closed")
 }

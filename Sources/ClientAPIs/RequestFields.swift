@@ -22,8 +22,14 @@ struct RequestFields {
 
   private var values: [String: Value] = [:]
 
-  /// Throws when the body is not one JSON object.
+  /// Throws when the body is not one JSON object in UTF-8 (RFC 8259, section 8.1): what is stored
+  /// must be what was said.
   init(_ body: Span<UInt8>, _ names: Set<String>) throws(Failure) {
+    do {
+      _ = try UTF8Span(validating: body)
+    } catch {
+      throw Failure(.invalidRequest, "the body is not valid UTF-8")
+    }
     do {
       try read(body, names)
     } catch {

@@ -5,28 +5,11 @@ extension SchemaReader {
     checkUnique(
       settings.agents.indices.map { (agents[$0]["slug"], settings.agents[$0].slug) },
       as: "a slug")
-    checkAgentIDs(settings.agents, at: agents)
+    checkUnique(
+      settings.agents.indices.map { (agents[$0]["id"], settings.agents[$0].id) }, as: "an id")
     checkModels(settings)
     checkWidget(settings)
     checkOrigins(settings.cors.origins)
-  }
-
-  /// Clients may leave `agent_` out or put it in front: ids that differ by that are one.
-  private mutating func checkAgentIDs(_ agents: [Settings.Agent], at path: DocumentPath) {
-    let prefix = "agent_"
-    var first: [String: DocumentPath] = [:]
-    for (index, agent) in agents.enumerated() {
-      let place = path[index]["id"]
-      guard isSound(place) else { continue }
-      let name = agent.id.hasPrefix(prefix) ? String(agent.id.dropFirst(prefix.count)) : agent.id
-      if let earlier = first[name] {
-        report(
-          place, found: "found \(quoted(agent.id)), which clients cannot tell from \(earlier)",
-          expected: "expected an id of its own")
-      } else {
-        first[name] = place
-      }
-    }
   }
 
   private mutating func checkModels(_ settings: Settings) {

@@ -99,7 +99,7 @@ import Testing
     #expect(
       text(WidgetAnswers.conversation(view, messages: [message]))
         == #"{"conversation":\#(shown),"messages":[{"_id":"m","role":"assistant","#
-        + #""content":"x","createdAt":6,"conversationId":"c","_creationTime":6}]}"#)
+        + #""content":"x","createdAt":6,"_creationTime":6,"conversationId":"c"}]}"#)
   }
 
   @Test(arguments: [500, 501, 250, 251])

@@ -23,6 +23,7 @@ struct CheckTests {
             listen     127.0.0.1:8080
             upstreams  demo (built in)
             models     demo from demo
+            agents     demo (demo, Live)
             keys       none: everybody may ask
 
           """)

@@ -150,10 +150,10 @@ public enum WidgetAnswers {
     json.string(message.content)
     json.key("createdAt")
     json.integer(Int(message.createdAt))
-    json.key("conversationId")
-    json.string(conversation)
     json.key("_creationTime")
     json.integer(Int(message.createdAt))
+    json.key("conversationId")
+    json.string(conversation)
     json.endObject()
   }
 

@@ -1,4 +1,0 @@
-import Archive
-import Testing
-
-@Suite struct ArchiveTests {}
