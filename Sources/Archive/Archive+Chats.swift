@@ -18,14 +18,14 @@ extension Archive {
   ///
   /// - Parameters:
   ///   - status: Nil for all.
-  ///   - page: From 1.
+  ///   - page: From 0.
   ///   - size: Chats on a page.
   public func chats(
     owner: String, status: ConversationStatus?, page: Int, size: Int,
     _ reply: @escaping Reply<ConversationPage>
   ) {
     let size = max(size, 0)
-    let (offset, isTooFar) = (max(page, 1) - 1).multipliedReportingOverflow(by: size)
+    let (offset, isTooFar) = max(page, 0).multipliedReportingOverflow(by: size)
     reads.add(reply) { database throws(ArchiveError) in
       var values: [Value] = [
         .text(owner), .integer(size), .integer(isTooFar ? Int.max : offset),

@@ -213,7 +213,7 @@ struct ArchiveModel {
       $0.conversation.kind == .chats && $0.conversation.owner == owner
         && (status == nil || $0.conversation.status == status)
     }
-    let records = all.reversed().dropFirst((page - 1) * size).prefix(size)
+    let records = all.reversed().dropFirst(page * size).prefix(size)
     return ConversationPage(records: Array(records), total: all.count)
   }
 

@@ -150,7 +150,7 @@ import Testing
   }
 
   private func read(_ run: inout Run) async throws {
-    let (owner, status, page, size) = (run.owner(), run.status(), 1 + run.number(3), run.number(5))
+    let (owner, status, page, size) = (run.owner(), run.status(), run.number(3), run.number(5))
     let chats = try await answer {
       run.archive.chats(owner: owner, status: status, page: page, size: size, $0)
     }

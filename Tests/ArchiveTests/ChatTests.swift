@@ -7,7 +7,7 @@ import Testing
   init() throws { archive = try .inMemory() }
 
   private func page(
-    _ owner: String = "o", _ status: ConversationStatus? = nil, page: Int = 1, size: Int = 100
+    _ owner: String = "o", _ status: ConversationStatus? = nil, page: Int = 0, size: Int = 100
   ) async throws -> (ids: [String], total: Int) {
     let found = try await answer {
       archive.chats(owner: owner, status: status, page: page, size: size, $0)
@@ -35,12 +35,12 @@ import Testing
     // An older chat that changes stays where it is.
     try await archive.turn(.chat("c0"), "y", now: 99)
     #expect(try await page(size: 2) == (["c4", "c3"], 5))
-    #expect(try await page(page: 2, size: 2) == (["c2", "c1"], 5))
-    #expect(try await page(page: 3, size: 2) == (["c0"], 5))
-    #expect(try await page(page: 4, size: 2) == ([], 5))
+    #expect(try await page(page: 1, size: 2) == (["c2", "c1"], 5))
+    #expect(try await page(page: 2, size: 2) == (["c0"], 5))
+    #expect(try await page(page: 3, size: 2) == ([], 5))
     #expect(try await page("nobody") == ([], 0))
     let found = try await answer {
-      archive.chats(owner: "o", status: nil, page: 1, size: 9, $0)
+      archive.chats(owner: "o", status: nil, page: 0, size: 9, $0)
     }
     #expect(found.records.first?.messages.map(\.id) == ["4q", "4a"])
     #expect(found.records.last?.messages.map(\.id) == ["0q", "0a", "yq", "ya"])
@@ -67,7 +67,7 @@ import Testing
     #expect(try await page("o", .ended) == (["c1"], 1))
     #expect(try await page("o", .error) == (["c3"], 1))
     #expect(try await page() == (["c3", "c2", "c1", "c0"], 4))
-    #expect(try await page("o", .inProgress, page: 2, size: 1) == (["c0"], 2))
+    #expect(try await page("o", .inProgress, page: 1, size: 1) == (["c0"], 2))
   }
 
   @Test func `a change makes new variables from old, and keeps what is not named`() async throws {

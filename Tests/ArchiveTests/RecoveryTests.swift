@@ -75,7 +75,7 @@ import Testing
     let widget = try await answer { after.widgetConversation("widget", $0) }
     #expect(widget?.conversation.status == .inProgress)
     let errors = try await answer {
-      after.chats(owner: "o", status: .error, page: 1, size: 9, $0)
+      after.chats(owner: "o", status: .error, page: 0, size: 9, $0)
     }
     #expect(errors.total == 1)
   }

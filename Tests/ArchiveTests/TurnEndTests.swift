@@ -112,7 +112,7 @@ import Testing
     let stored = try await archive.stream("s")
     #expect(stored != nil && stored?.conversation == nil)
     #expect(
-      try await answer { archive.chats(owner: "o", status: nil, page: 1, size: 9, $0) }.total
+      try await answer { archive.chats(owner: "o", status: nil, page: 0, size: 9, $0) }.total
         == 0)
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ChatVariablesTests {
   private static let variables =
-    #"{"name":"Michael","n":1.50,"yes":true,"o":{"a":[1,"x"]},"l":[1,2],"q":"a\"b\nc","#
+    #"{"name":"Michael","n":1.50,"yes":true,"o":{"a":[1,"\u0078"]},"l":[1,2],"q":"a\"b\nc","#
     + #""nested":"{{ name }}","two words":"2","e":""}"#
 
   @Test(arguments: [

@@ -31,8 +31,27 @@ public enum ChatVariables {
   /// What each name stands for in a prompt: strings as they are, everything else as compact JSON.
   static func texts(of json: String) -> [String: String] {
     var texts: [String: String] = [:]
-    for member in members(of: json) { texts[member.name] = member.text ?? member.value }
+    for member in members(of: json) { texts[member.name] = member.text ?? readable(member.value) }
     return texts
+  }
+
+  /// The same JSON without escapes that need not be: it is for a model to read.
+  private static func readable(_ json: String) -> String {
+    let bytes = Array(json.utf8)
+    var output: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      guard bytes[index] == UInt8(ascii: "\"") else {
+        output.append(bytes[index])
+        index += 1
+        continue
+      }
+      var reader = JSONReader(at: index)
+      guard let string = try? reader.string(in: bytes.span) else { return json }
+      JSONText.appendQuoted(string.text(in: bytes.span), to: &output)
+      index = reader.position
+    }
+    return String(decoding: output, as: UTF8.self)
   }
 
   private struct Member {
