@@ -77,7 +77,9 @@ final class Generation: AnswerReceiver {
   /// What the one who asked is told before the model is asked.
   func begin() {
     switch initiator?.format {
-    case .lines: beginStreaming()
+    case .lines:
+      beginStreaming()
+      worker.flushNow(stream)
     case .openAI, .events, .chunks: armHeartbeat()
     case nil: break
     }

@@ -22,8 +22,10 @@ extension Worker {
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
       path: path, shownPath: shownInLog(path: path), connection: connection, worker: self)
     connection.exchange = record
-    record.cors = shared.settings.cors.answer(
-      origin: text("origin", head, bytes), host: text("host", head, bytes))
+    if !shared.settings.cors.origins.isEmpty {
+      record.cors = shared.settings.cors.answer(
+        origin: text("origin", head, bytes), host: text("host", head, bytes))
+    }
     do throws(Failure) {
       try checkRate(record, ClientAddress(connection.peer), counts: false)
       if case .blocked = record.cors {

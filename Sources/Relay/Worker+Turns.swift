@@ -156,10 +156,13 @@ extension Worker {
   ) {
     streams[stream.id] = nil
     shared.releaseGeneration()
-    let end = TurnEnd(
+    var end = TurnEnd(
       streamID: stream.id.text, now: WallClock.milliseconds, rest: [],
       ending: StoredEnding(.failed(failure)))
-    ask { [archive = shared.archive] in
+    end.conversation = conversation?.row
+    end.status = turn.rules.statusOfFailure
+    end.dropsIfEmpty = turn.rules.dropsOnFailure
+    ask { [end, archive = shared.archive] in
       archive.finish(end, $0)
     } then: { [self] _ in
       leaveLine(turn.line)

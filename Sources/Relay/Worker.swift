@@ -229,6 +229,9 @@ final class Worker {
     }
   }
 
+  /// Before the turn ends: what must be said before something else happens.
+  func flushNow(_ stream: Stream) { flush(stream) }
+
   /// Renderings of other loops have grown.
   func advanced(_ renderings: [Rendering]) {
     for rendering in renderings {
