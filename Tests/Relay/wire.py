@@ -14,13 +14,19 @@ HOST = "127.0.0.1"
 
 
 def request(method, path, body=None, headers=()):
-    """The bytes of a request; a body that is not bytes is sent as JSON."""
+    """The bytes of a request; a body that is not bytes is sent as JSON.
+
+    `headers` is a dictionary, or a list of pairs, in which a name may come twice.
+    """
+    fields = list(headers.items()) if isinstance(headers, dict) else list(headers)
     lines = [f"{method} {path} HTTP/1.1", "Host: relay.test"]
     payload = b""
     if body is not None:
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        lines += ["Content-Type: application/json", f"Content-Length: {len(payload)}"]
-    lines += [f"{name}: {value}" for name, value in dict(headers).items()]
+        if all(name.lower() != "content-type" for name, _ in fields):
+            lines.append("Content-Type: application/json")
+        lines.append(f"Content-Length: {len(payload)}")
+    lines += [f"{name}: {value}" for name, value in fields]
     return "\r\n".join([*lines, "", ""]).encode() + payload
 
 
