@@ -6,8 +6,7 @@ extension Archive {
   ///
   /// The history holds at most `Bounds.recordBytes` of text: the newest messages that fit.
   public func begin(_ turn: TurnStart, _ reply: @escaping Reply<TurnBegun>) {
-    let bytes = turn.message?.text.utf8.count ?? 0
-    writes.add(bytes: bytes, reply) { database throws(ArchiveError) in
+    writes.add(bytes: turn.byteCount, reply) { database throws(ArchiveError) in
       let answer = try database.begin(turn)
       if case .begun = answer { return .keep(answer) }
       return .undo(answer)
@@ -53,6 +52,17 @@ extension Archive {
 }
 
 // MARK: Beginning
+
+extension TurnStart {
+  /// Of what may be long in it.
+  fileprivate var byteCount: Int {
+    let text = message?.text.utf8.count ?? 0
+    return switch place {
+    case .new(_, _, _, let new), .session(_, let new): text + new.variables.utf8.count
+    case .none, .existing: text
+    }
+  }
+}
 
 extension Database {
   private enum Placed {

@@ -81,6 +81,8 @@ public final class Archive: Sendable {
   /// Blocks until everything handed in has been done and answered, and closes the file. What comes
   /// later is `.refused`. Not from a reply. Harmless when done twice.
   public func close() {
+    reads.refuse()
+    writes.refuse()
     // The reader first: the last connection to close leaves the file complete, without a log.
     reads.close()
     writes.close()

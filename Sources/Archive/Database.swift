@@ -23,7 +23,7 @@ internal import Glibc
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     // SQLite may be built to take names that begin with "file:" for URIs.
     let name = path.hasPrefix("/") || path == ":memory:" ? path : "./" + path
-    let code = unsafe sqlite3_open_v2(name, &connection, flags, nil)
+    let code = callingSQLite { unsafe sqlite3_open_v2(name, &connection, flags, nil) }
     if code != SQLITE_OK { throw failure("open", code) }
   }
 
@@ -85,7 +85,7 @@ internal import Glibc
 
   /// Runs several statements. They are ours: a migration.
   func runScript(_ text: String, _ operation: String) throws(ArchiveError) {
-    let code = unsafe sqlite3_exec(connection, text, nil, nil, nil)
+    let code = callingSQLite { unsafe sqlite3_exec(connection, text, nil, nil, nil) }
     if code != SQLITE_OK { throw failure(operation, code) }
   }
 
@@ -131,13 +131,24 @@ internal import Glibc
     failure(operation, unsafe sqlite3_extended_errcode(connection))
   }
 
+  /// Right after the call that failed: see `callingSQLite`.
   private func failure(_ operation: String, _ code: CInt) -> ArchiveError {
-    let systemError = unsafe sqlite3_system_errno(connection)
+    let systemError = errno
     let reason = ArchiveError.Reason(code: code, systemError: systemError)
     // `sqlite3_errmsg` never has bound values in it, only names of ours.
-    let words = unsafe String(cString: sqlite3_errmsg(connection))
-    return ArchiveError(reason, "\(operation): \(words) (\(code))")
+    var words = unsafe "\(operation): \(String(cString: sqlite3_errmsg(connection))) (\(code))"
+    if systemError != 0 && [.full, .input].contains(reason) {
+      unsafe words += ": \(String(cString: strerror(systemError)))"
+    }
+    return ArchiveError(reason, words)
   }
+}
+
+/// Clears `errno`, so that one which a failing call leaves is its own. `sqlite3_system_errno` would
+/// not do: a COMMIT that fails does not set it (3.40).
+func callingSQLite(_ call: () -> CInt) -> CInt {
+  errno = 0
+  return call()
 }
 
 extension ArchiveError.Reason {

@@ -12,9 +12,10 @@ internal import CSQLite
     var prepared: OpaquePointer?
     // PERSISTENT: kept for long, so not from the small buffers for short-lived ones.
     let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
-    guard unsafe sqlite3_prepare_v3(connection, text, -1, flags, &prepared, nil) == SQLITE_OK,
-      let prepared = unsafe prepared
-    else { return nil }
+    let code = callingSQLite {
+      unsafe sqlite3_prepare_v3(connection, text, -1, flags, &prepared, nil)
+    }
+    guard code == SQLITE_OK, let prepared = unsafe prepared else { return nil }
     unsafe statement = prepared
   }
 
@@ -46,7 +47,7 @@ internal import CSQLite
   }
 
   /// SQLITE_ROW, SQLITE_DONE, or what went wrong.
-  func step() -> CInt { unsafe sqlite3_step(statement) }
+  func step() -> CInt { callingSQLite { unsafe sqlite3_step(statement) } }
 
   /// The row that `step` came to; valid until the next step or `stop`.
   var row: Row { unsafe Row(statement) }

@@ -1,17 +1,20 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Reads one after the other, each on one state of the database: that of the last commit before it,
-/// and so of all that anybody was told of. Works beside the write queue, on a connection of its own.
+/// Reads one after the other, each on one state of the database: that of the last commit before
+/// it, and so of all that anybody was told of. Works beside the write queue, on a connection of its
+/// own.
 final class ReadQueue: Sendable {
-  private let queue: DispatchQueue
+  let queue: DispatchQueue
   private let refusals: DispatchQueue
   private let database: Database
+  private let ownsConnection: Bool
   private let waiting = Mutex((count: 0, isClosed: false))
 
   /// - Parameter target: The queue that `database` belongs to, when it is not this one's own.
   init(_ database: Database, refusals: DispatchQueue, target: DispatchQueue? = nil) {
     queue = DispatchQueue(label: "deltad.archive.read", target: target)
+    ownsConnection = target == nil
     self.refusals = refusals
     self.database = database
   }
@@ -34,11 +37,15 @@ final class ReadQueue: Sendable {
     if let refusal { refusals.async { reply(.failure(refusal)) } }
   }
 
-  /// Blocks until every read handed in has been answered, then closes the connection. Not on the
-  /// queue.
-  func close() {
+  /// Takes nothing more.
+  func refuse() {
     waiting.withLock { $0.isClosed = true }
-    queue.sync { database.close() }
+  }
+
+  /// After `refuse`: blocks until every read handed in has been answered, then closes the
+  /// connection if it is the queue's own. Not on the queue.
+  func close() {
+    queue.sync { if ownsConnection { database.close() } }
   }
 
   private func perform<Answer: Sendable>(

@@ -1,6 +1,7 @@
 /// How a database file is recognised, prepared and brought up to date.
 enum Schema {
-  /// "delt": tells our databases from other programs' (sqlite.org/pragma.html#pragma_application_id).
+  /// "delt": tells our databases from other programs'
+  /// (sqlite.org/pragma.html#pragma_application_id).
   static let applicationID: Int64 = 0x6465_6C74
 
   /// What makes version n + 1 of n, from nothing on. Never changed once released: only added to.

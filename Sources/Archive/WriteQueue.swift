@@ -74,16 +74,20 @@ final class WriteQueue: Sendable {
       waiting.jobs.append(job)
       waiting.count += 1
       waiting.bytes += job.bytes
-      // In the lock, so that `close` comes after every drain that has work.
+      // In the lock, so that a `close` comes after every drain that has work.
       if waiting.jobs.count == 1 { queue.async { self.drain() } }
       return nil
     }
   }
 
-  /// Blocks until everything handed in has been done and answered, then closes the connection. Not
-  /// on the queue.
-  func close() {
+  /// Takes nothing more.
+  func refuse() {
     waiting.withLock { $0.isClosed = true }
+  }
+
+  /// After `refuse`: blocks until everything handed in has been done and answered, then closes the
+  /// connection. Not on the queue.
+  func close() {
     queue.sync { database.close() }
   }
 

@@ -48,6 +48,37 @@ import Testing
     #expect(try await archive.stream("t")?.log.count == 100_000)
   }
 
+  /// In a process of its own: the limit is the process's.
+  @Test func `a file that reaches the limit on its size is full, and goes on when that is lifted`()
+    async throws
+  {
+    await #expect(processExitsWith: .success) {
+      func limitFiles(to bytes: rlim_t) {
+        var limit = rlimit(rlim_cur: bytes, rlim_max: .max)
+        #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+      }
+      signal(SIGXFSZ, SIG_IGN)
+      let folder = try TemporaryFolder()
+      let archive = try Archive(.file(folder.path("deltad.sqlite")), now: 0)
+      _ = try await archive.begin(TurnStart(.none, "s"))
+      let part = JournalPart(streamID: "s", bytes: [UInt8](repeating: 1, count: 100_000))
+      limitFiles(to: 1 << 20)
+      var written = 0
+      var failure: ArchiveError.Reason?
+      while failure == nil, written < 20 {
+        failure = await reason { archive.journal([part], $0) }
+        if failure == nil { written += 1 }
+      }
+      #expect(failure == .full)
+      #expect(await reason { archive.journal([part], $0) } == .full)
+      limitFiles(to: .max)
+      try await answer { archive.journal([part], $0) }
+      _ = try await archive.finish(TurnEnd("s"))
+      #expect(try await archive.stream("s")?.log.count == (written + 1) * 100_000)
+      archive.close()
+    }
+  }
+
   @Test(
     arguments: [
       (SQLITE_FULL, 0, .full), (SQLITE_IOERR, ENOSPC, .full), (SQLITE_IOERR, EDQUOT, .full),

@@ -212,13 +212,29 @@ import Testing
 
   // MARK: The end
 
-  @Test func `closing waits for everything, and refuses what comes later`() async throws {
+  @Test func `reads are bounded as well`() async throws {
+    archive.reads.queue.suspend()
+    let done = Atomic<Int>(0)
+    for _ in 0..<Bounds.reads {
+      archive.reads.add({ (_: Result<Void, ArchiveError>) in done.add(1, ordering: .relaxed) }) {
+        _ in
+      }
+    }
+    #expect(await reason { archive.chat("c", owner: "o", $0) } == .refused)
+    archive.reads.queue.resume()
+    archive.reads.queue.sync { #expect(done.load(ordering: .relaxed) == Bounds.reads) }
+    #expect(try await archive.chat("c") == nil)
+  }
+
+  @Test(arguments: [true, false])
+  func `closing waits for everything, and refuses what comes later`(isFile: Bool) async throws {
+    let archive = isFile ? archive : try .inMemory()
     let done = Atomic<Int>(0)
     for number in 0..<100 {
-      archive.begin(TurnStart(.none, "s\(number)")) { answer in
+      archive.stream("x", finishedAfter: 0) { answer in
         if case .success = answer { done.add(1, ordering: .relaxed) }
       }
-      archive.stream("x", finishedAfter: 0) { answer in
+      archive.begin(TurnStart(.none, "s\(number)")) { answer in
         if case .success = answer { done.add(1, ordering: .relaxed) }
       }
     }
@@ -227,6 +243,7 @@ import Testing
     archive.close()
     #expect(await reason { archive.begin(TurnStart(.none, "s"), $0) } == .refused)
     #expect(await reason { archive.chat("c", owner: "o", $0) } == .refused)
+    if !isFile { return }
     let again = try Archive(.file(path), now: 1)
     #expect(again.interruptedStreams == 100)
     again.close()
