@@ -46,7 +46,7 @@ extension Worker {
 extension Worker {
   /// Rows that one sweep takes at most, so that turns never wait long behind it.
   private static let sweepRows = 500
-  private static let sweepInterval: UInt64 = 10_000_000_000
+  private static let sweepInterval: UInt64 = 1_000_000_000
   /// While there is more to sweep.
   private static let sweepPause: UInt64 = 100_000_000
 

@@ -119,7 +119,8 @@ extension Worker {
     isStored: Bool = true
   ) {
     let id = turn.streamID
-    let stream = makeStream(id, conversationID: conversation?.id)
+    let stream = makeStream(
+      id, conversationID: conversation?.id, createdAt: UInt64(turn.start.now) * 1_000_000)
     let composition: Composition
     do {
       composition = try turn.compose(conversation, history)

@@ -75,7 +75,7 @@ def pytest_make_parametrize_id(val):
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for home in RUNNING:
+        for home in RUNNING[-2:]:
             if home.daemon:
                 log = home.daemon.log_tail(8)
                 report.sections.append((f"log of the daemon on {home.daemon.port}", log))

@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def test_an_answer_is_this_to_the_byte(daemon, model, agent):
-    model.script(agent.model, [{"answer": 'Hello "there"/😀\n'}])
+    model.script(agent.model, [{"answer": 'Hello "there"/😀'}])
     answer = asking.message(daemon, agent, "Hi")
     assert answer.status == 200
     assert answer.header("content-type").startswith("application/json")
@@ -34,7 +34,7 @@ def test_an_answer_is_this_to_the_byte(daemon, model, agent):
     identifier = json.loads(answer.body)["data"]["conversationId"]
     assert CONVERSATION.fullmatch(identifier)
     assert answer.body.decode() == (
-        '{"data":{"response":"Hello \\"there\\"/😀\\n","conversationId":"' + identifier + '",'
+        '{"data":{"response":"Hello \\"there\\"/😀","conversationId":"' + identifier + '",'
         '"metadata":{"model":"' + agent.model + '","tokens":12}},"error":null}'
     )
 
@@ -46,7 +46,7 @@ def test_without_a_usage_the_tokens_are_zero(daemon, model, agent):
 
 
 def test_a_stream_is_this_to_the_byte(daemon, model, agent):
-    model.script(agent.model, [{"answer": 'Hello "there" / 😀\n'}])
+    model.script(agent.model, [{"answer": 'Hello "there" / 😀'}])
     answer = asking.message(daemon, agent, "Hi", stream=True)
     assert answer.status == 200
     assert answer.header("content-type") == "text/event-stream; charset=utf-8"
@@ -56,7 +56,7 @@ def test_a_stream_is_this_to_the_byte(daemon, model, agent):
     assert CONVERSATION.fullmatch(answer.header("x-conversation-id"))
     assert answer.body.decode() == (
         'data: {"chunk": "Hello"}\n\ndata: {"chunk": " \\"there\\""}\n\n'
-        'data: {"chunk": " /"}\n\ndata: {"chunk": " 😀\\n"}\n\ndata: [DONE]\n\n'
+        'data: {"chunk": " /"}\n\ndata: {"chunk": " 😀"}\n\ndata: [DONE]\n\n'
     )
 
 
