@@ -6,7 +6,7 @@ internal import Glibc
 /// database itself would be lost by closing any other descriptor of it, and SQLite's exclusive mode
 /// would lock out our own second connection.
 final class FileLock: Sendable {
-  private let descriptor: CInt
+  let descriptor: CInt
 
   /// - Throws: `.locked` when another holds it, `.input` when the file cannot be made.
   init(_ database: String) throws(ArchiveError) {
@@ -23,7 +23,11 @@ final class FileLock: Sendable {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Said, not left to the closing: a child that has just been forked may hold a copy.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }
 
 /// What must be so before SQLite sees the file.

@@ -206,11 +206,37 @@ import Testing
         + "No such file or directory")
   }
 
-  @Test(.enabled(if: geteuid() != 0, "root may write anywhere"))
-  func `a folder that may not be written to is refused`() throws {
-    unsafe chmod(folder.path, 0o500)
-    defer { unsafe chmod(folder.path, 0o700) }
-    #expect(refusal()?.reason == .input)
+  /// In a process of its own, since root may write anywhere.
+  @Test func `what may not be written to is refused`() async throws {
+    await #expect(processExitsWith: .success) {
+      let folder = try TemporaryFolder()
+      let file = try folder.write("", to: "file")
+      unsafe chmod(file, 0o444)
+      try folder.write("", to: "file.lock")
+      unsafe chmod(file + ".lock", 0o666)
+      unsafe chmod(folder.path, 0o555)
+      let isRoot = geteuid() == 0
+      let nobody: uid_t = 65534
+      if isRoot { #expect(seteuid(nobody) == 0) }
+      for name in ["new", "file"] {
+        let error = #expect(throws: ArchiveError.self) {
+          try Archive(.file(folder.path(name)), now: 0)
+        }
+        #expect(error?.reason == .input)
+        #expect(error?.description.hasSuffix("Permission denied") == true)
+      }
+      if isRoot { #expect(seteuid(0) == 0) }
+      unsafe chmod(folder.path, 0o700)
+    }
+  }
+
+  @Test func `a lock is given up also while somebody has a copy of its descriptor`() throws {
+    var lock: FileLock? = try FileLock(path)
+    let copy = dup(lock?.descriptor ?? -1)
+    #expect(copy >= 0)
+    lock = nil
+    lock = try FileLock(path)
+    Glibc.close(copy)
   }
 
   @Test func `a name like a URI is a name`() throws {

@@ -248,4 +248,12 @@ import Testing
     #expect(again.interruptedStreams == 100)
     again.close()
   }
+
+  @Test func `in memory, where both share a connection, the writer closes it`() async throws {
+    let archive = try Archive.inMemory()
+    archive.reads.refuse()
+    archive.reads.close()
+    #expect(try await archive.begin(TurnStart(.none, "s")) == .begun(nil, history: []))
+    archive.close()
+  }
 }
