@@ -86,6 +86,10 @@ import Testing
     ("Upstream", ["Downstream", "StreamLog", "Relay", "ClientAPIs", "HTTPWire", "Configuration"]),
     ("Downstream", ["Upstream", "Relay", "ModelFormats", "ClientAPIs", "Configuration"]),
     ("EventLoop", ["Upstream", "Downstream", "Relay", "StreamLog", "HTTPWire", "Configuration"]),
+    (
+      "Archive",
+      ["Upstream", "Downstream", "Relay", "EventLoop", "StreamLog", "ClientAPIs", "Configuration"]
+    ),
     ("Configuration", ["Upstream", "Downstream", "Relay", "EventLoop", "StreamLog"]),
   ])
   func `the two sides meet only in the log`(module: String, strangers: [String]) {
