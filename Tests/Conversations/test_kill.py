@@ -6,6 +6,7 @@
 import asyncio
 import os
 
+import pytest
 from Relay.events import stream_events
 
 from . import asking
@@ -105,3 +106,32 @@ def test_nothing_that_was_acknowledged_is_lost(start, model):
         sessions = [entry["sessionId"] for entry in found]
         assert len(set(sessions)) == len(sessions) <= CLIENTS
     assert sum(len(ledger.acknowledged) for ledger in ledgers) >= KILLS * TURNS
+
+
+A, B, C = ("user", "A"), ("user", "B"), ("assistant", REPLY)
+WHOLE = [A, C, B, C]
+# What a daemon could have made of a conversation in which A was acknowledged and B was not.
+HISTORIES = [
+    ("agents", WHOLE, True),
+    ("agents", [A, C], True),
+    ("widget", [A, C, B], True),
+    ("agents", [A, C, B], False),
+    ("agents", [B, C], False),
+    ("agents", [], False),
+    ("widget", [A, B, C], False),
+    ("widget", [A, C, A, C], False),
+    ("widget", [A, C, C, B], False),
+    ("widget", [B, C, A, C], False),
+    ("widget", [A, ("assistant", REPLY[:-1])], False),
+]
+
+
+@pytest.mark.parametrize(("api", "history", "is_right"), HISTORIES)
+def test_the_ledger_tells_right_from_wrong(api, history, is_right):
+    ledger = Ledger(api, 0, AGENT)
+    ledger.sent, ledger.acknowledged = ["A", "B"], {"A"}
+    if is_right:
+        ledger.check(history)
+    else:
+        with pytest.raises(AssertionError):
+            ledger.check(history)
