@@ -5,6 +5,10 @@ internal import Configuration
 // What is stored, as the client APIs show it.
 
 extension ConversationRecord {
+  func chatView(_ agents: AgentDirectory) -> ChatView {
+    chatView(agents.agent(id: conversation.agent, on: .chats))
+  }
+
   /// - Parameter agent: Nil for one that is not configured any more, of which the id is left.
   func chatView(_ agent: Settings.Agent?) -> ChatView {
     ChatView(

@@ -31,6 +31,20 @@ extension Worker {
     }
   }
 
+  /// The same, with `make` done on the archive's queue: a long answer is written there, and not on
+  /// the loop.
+  func ask<Found: Sendable, Answer: Sendable>(
+    _ question: (@escaping Archive.Reply<Found>) -> Void,
+    make: @escaping @Sendable (Found) -> Answer,
+    then: @escaping (Result<Answer, ArchiveError>) -> Void
+  ) {
+    ask { reply in
+      question { result in reply(result.map(make)) }
+    } then: {
+      then($0)
+    }
+  }
+
   /// What a client is told when the archive could not do its part; the log gets the reason.
   func storageFailure(_ error: ArchiveError) -> Failure {
     shared.log.write(

@@ -64,11 +64,13 @@ extension Worker {
 
   /// `GET /v1/chats/{chatId}`
   func readChat(_ id: String, _ connection: Connection, _ record: RequestRecord) {
-    let owner = record.owner
+    let (owner, agents) = (record.owner, shared.agents)
     ask { [archive = shared.archive] in
       archive.chat(id, owner: owner, $0)
-    } then: { [self] result in
-      respond(connection, record, result.map { $0.map(ChatChange.changed) ?? .unknown })
+    } make: {
+      ChatAnswer($0.map(ChatChange.changed) ?? .unknown, agents)
+    } then: { [self] in
+      respond(connection, record, $0)
     }
   }
 
@@ -76,7 +78,7 @@ extension Worker {
   func updateChat(
     _ id: String, _ body: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) {
-    let (owner, now) = (record.owner, WallClock.milliseconds)
+    let (owner, agents, now) = (record.owner, shared.agents, WallClock.milliseconds)
     do {
       let update = try ChatUpdate(body)
       var agent: Settings.Agent?
@@ -87,8 +89,10 @@ extension Worker {
       ask { [archive = shared.archive, agent] in
         archive.updateChat(
           id, owner: owner, agent: agent?.id, now: now, variables: merge, $0)
-      } then: { [self] result in
-        respond(connection, record, result)
+      } make: {
+        ChatAnswer($0, agents)
+      } then: { [self] in
+        respond(connection, record, $0)
       }
     } catch {
       respond(connection, record, error)
@@ -97,23 +101,36 @@ extension Worker {
 
   /// `PATCH /v1/chats/{chatId}/end` and its other names
   func endChat(_ id: String, _ connection: Connection, _ record: RequestRecord) {
-    let (owner, now) = (record.owner, WallClock.milliseconds)
+    let (owner, agents, now) = (record.owner, shared.agents, WallClock.milliseconds)
     ask { [archive = shared.archive] in
       archive.endChat(id, owner: owner, now: now, $0)
-    } then: { [self] result in
-      respond(connection, record, result.map { $0.map(ChatChange.changed) ?? .unknown })
+    } make: {
+      ChatAnswer($0.map(ChatChange.changed) ?? .unknown, agents)
+    } then: { [self] in
+      respond(connection, record, $0)
+    }
+  }
+
+  /// A chat as it is answered with, or why not.
+  private enum ChatAnswer: Sendable {
+    case body([UInt8])
+    case refused(Failure)
+
+    init(_ change: ChatChange, _ agents: AgentDirectory) {
+      switch change {
+      case .changed(let chat): self = .body(ChatAnswers.record(chat.chatView(agents)))
+      case .unknown: self = .refused(Failure(.notFound, "there is no such chat"))
+      case .closed: self = .refused(Failure.chatIsClosed)
+      }
     }
   }
 
   private func respond(
-    _ connection: Connection, _ record: RequestRecord, _ result: Result<ChatChange, ArchiveError>
+    _ connection: Connection, _ record: RequestRecord, _ result: Result<ChatAnswer, ArchiveError>
   ) {
     switch result {
-    case .success(.changed(let chat)):
-      respondJSON(connection, record, ChatAnswers.record(view(chat)))
-    case .success(.unknown):
-      respond(connection, record, Failure(.notFound, "there is no such chat"))
-    case .success(.closed): respond(connection, record, Failure.chatIsClosed)
+    case .success(.body(let body)): respondJSON(connection, record, body)
+    case .success(.refused(let failure)): respond(connection, record, failure)
     case .failure(let error): respond(connection, record, storageFailure(error))
     }
   }
@@ -132,24 +149,20 @@ extension Worker {
     } catch {
       return respond(connection, record, error)
     }
-    let owner = record.owner
-    ask { [archive = shared.archive] in
+    let (owner, agents) = (record.owner, shared.agents)
+    ask { [archive = shared.archive, query] in
       archive.chats(
         owner: owner, status: query.status.map(ConversationStatus.init), page: query.page,
         size: query.size, $0)
+    } make: { [query] page in
+      ChatAnswers.page(
+        page.records.map { $0.chatView(agents) }, page: query.page, size: query.size,
+        total: page.total)
     } then: { [self] result in
       switch result {
-      case .success(let page):
-        respondJSON(
-          connection, record,
-          ChatAnswers.page(
-            page.records.map(view), page: query.page, size: query.size, total: page.total))
+      case .success(let body): respondJSON(connection, record, body)
       case .failure(let error): respond(connection, record, storageFailure(error))
       }
     }
-  }
-
-  private func view(_ chat: ConversationRecord) -> ChatView {
-    chat.chatView(shared.agents.agent(id: chat.conversation.agent, on: .chats))
   }
 }

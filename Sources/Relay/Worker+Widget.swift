@@ -63,12 +63,11 @@ extension Worker {
     }
     ask { [archive = shared.archive, limit] in
       archive.widgetConversations(limit: limit, $0)
+    } make: { page in
+      WidgetAnswers.conversations(page.records.map(\.widgetView), total: page.total)
     } then: { [self] result in
       switch result {
-      case .success(let page):
-        respondWidget(
-          connection, record,
-          WidgetAnswers.conversations(page.records.map(\.widgetView), total: page.total))
+      case .success(let body): respondWidget(connection, record, body)
       case .failure(let error): respond(connection, record, storageFailure(error))
       }
     }
@@ -83,14 +82,13 @@ extension Worker {
     }
     ask { [archive = shared.archive] in
       archive.widgetConversation(id, $0)
+    } make: { found in
+      found.map { WidgetAnswers.conversation($0.widgetView, messages: $0.widgetMessages) }
     } then: { [self] result in
       switch result {
       case .success(nil):
         respond(connection, record, Failure(.notFound, "Conversation not found"))
-      case .success(let found?):
-        respondWidget(
-          connection, record,
-          WidgetAnswers.conversation(found.widgetView, messages: found.widgetMessages))
+      case .success(let body?): respondWidget(connection, record, body)
       case .failure(let error): respond(connection, record, storageFailure(error))
       }
     }

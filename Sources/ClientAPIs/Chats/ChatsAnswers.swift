@@ -113,7 +113,7 @@ public enum ChatAnswers {
     json.key("status")
     json.string(chat.status.rawValue)
     json.key("transcript")
-    json.string(transcript(chat.messages))
+    json.string(utf8: transcript(chat.messages).span)
     json.key("response")
     append(chat.messages.last(where: \.isAssistant).map { [$0] } ?? [], to: &json)
     json.key("messages")
@@ -154,11 +154,21 @@ public enum ChatAnswers {
   }
 
   /// One line a message: a line end within one is a blank there.
-  private static func transcript(_ messages: [MessageView]) -> String {
-    messages.map { message in
-      let lines = message.text.split(
-        omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      return (message.isAssistant ? "Agent: " : "User: ") + lines.joined(separator: " ")
-    }.joined(separator: "\n")
+  private static func transcript(_ messages: [MessageView]) -> [UInt8] {
+    var transcript: [UInt8] = []
+    for message in messages {
+      if !transcript.isEmpty { transcript.append(10) }
+      transcript += (message.isAssistant ? "Agent: " : "User: ").utf8
+      var last: UInt8 = 0
+      for byte in message.text.utf8 {
+        if byte == 10, last == 13 {
+          last = byte
+          continue
+        }
+        transcript.append(byte == 10 || byte == 13 ? 0x20 : byte)
+        last = byte
+      }
+    }
+    return transcript
   }
 }
