@@ -28,4 +28,4 @@ format:
 	swift format --in-place --recursive Sources Tests Package.swift
 
 clean:
-	rm -rf .build .venv-test .venv-litellm
+	rm -rf .build .venv-test .venv-litellm .venv-schemathesis

@@ -54,8 +54,14 @@ public struct Route: Equatable, Sendable {
   ///   - method: As in the request, upper case.
   ///   - segments: The decoded path between its slashes, without the first, empty one; `*` alone
   ///     is the server as a whole (RFC 9110, section 9.3.7).
-  public init(method: String, segments: [String]) {
+  ///   - isDecoded: False for a path that cannot be decoded, whose segments are as they were sent:
+  ///     there is nothing at it, but the API is known all the same.
+  public init(method: String, segments: [String], isDecoded: Bool = true) {
     api = Self.api(segments)
+    guard isDecoded else {
+      outcome = .notFound
+      return
+    }
     if segments == ["*"] && method == "OPTIONS" {
       outcome = .found(.options(allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
       return

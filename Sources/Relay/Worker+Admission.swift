@@ -14,8 +14,9 @@ extension Worker {
   ) -> HeadVerdict {
     let method = String(copying: bytes, head.methodRange)
     let path = String(copying: bytes, head.path)
-    let segments = TargetPath.segments(head.path, in: bytes) ?? [path]
-    let route = Route(method: method, segments: segments)
+    let decoded = TargetPath.segments(head.path, in: bytes)
+    let route = Route(
+      method: method, segments: decoded ?? Self.rawSegments(path), isDecoded: decoded != nil)
     var endpoint: Endpoint?
     if case .found(let found) = route.outcome { endpoint = found }
     let record = RequestRecord(
@@ -36,6 +37,10 @@ extension Worker {
       return .refuse(refusal(error, record))
     }
     return .proceed(bodyLimit: shared.settings.limits.bodyBytes)
+  }
+
+  private static func rawSegments(_ path: String) -> [String] {
+    path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
   }
 
   private func text(

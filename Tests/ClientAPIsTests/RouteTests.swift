@@ -120,6 +120,16 @@ import Testing
     #expect(Route(method: "GET", segments: []).outcome == .notFound)
   }
 
+  @Test func `a path that cannot be decoded is not there, in the shape of its API`() {
+    for (segments, api) in [
+      (["v1", "chats", "%0A"], API.chats), (["chat", "%"], .agents),
+      (["v1", "models", "%"], .completions),
+    ] {
+      let route = Route(method: "GET", segments: segments, isDecoded: false)
+      #expect(route.outcome == .notFound && route.api == api)
+    }
+  }
+
   @Test func `the server as a whole has options and nothing else`() {
     let route = Route(method: "OPTIONS", segments: ["*"])
     #expect(
