@@ -138,7 +138,7 @@ def test_every_example_is_what_its_schema_says(document):
     assert seen > 25
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def made(daemon, model):
     """Things to ask for: by the names of the parameters in paths."""
     model.script(AGENT.model, [{"answer": "Hello there"}])
