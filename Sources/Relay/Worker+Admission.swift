@@ -14,7 +14,7 @@ extension Worker {
   ) -> HeadVerdict {
     let method = String(copying: bytes, head.methodRange)
     let path = String(copying: bytes, head.path)
-    let decoded = TargetPath.segments(head.path, in: bytes)
+    let decoded = path == "*" ? [path] : TargetPath.segments(head.path, in: bytes)
     let route = Route(
       method: method, segments: decoded ?? Self.rawSegments(path), isDecoded: decoded != nil)
     var endpoint: Endpoint?
