@@ -23,7 +23,7 @@ public enum Relay {
     _ settings: Settings, _ secrets: Secrets, whenListening: ([String]) -> Void
   ) throws(StartError) {
     let log = Log(settings.log)
-    let archive = try openArchive(settings.archive, hasAgents: !settings.agents.isEmpty, log)
+    let archive = try openArchive(settings.archive, log)
     defer { archive.close() }
     do {
       try run(settings, secrets, archive, log, whenListening)
@@ -89,7 +89,7 @@ public enum Relay {
   /// Where conversations are: the configured file, or one in the folder that systemd gives
   /// (systemd.exec(5), StateDirectory), or only in memory.
   private static func openArchive(
-    _ settings: Settings.Archive, hasAgents: Bool, _ log: Log
+    _ settings: Settings.Archive, _ log: Log
   ) throws(StartError) -> Archive {
     var place = Archive.Place.memory
     if let file = settings.file {
@@ -99,9 +99,7 @@ public enum Relay {
       let first = unsafe String(cString: folder).prefix { $0 != ":" }
       place = .file(first + "/deltad.db")
     } else {
-      log.write(
-        hasAgents ? .warning : .info, "archive",
-        [("kept", .text("in memory: conversations end with the daemon; set archive.file"))])
+      log.write(.info, "archive", [("kept", .text("in memory"))])
     }
     // A file beyond a limit on its size is an error like a full disk, not the end.
     signal(SIGXFSZ, SIG_IGN)

@@ -43,6 +43,12 @@ enum ServeCommand {
       for warning in secrets.warnings {
         log.write(.warning, "configuration", [("problem", .text("\(warning)"))])
       }
+      let isKept = settings.archive.file != nil || Secret.environment("STATE_DIRECTORY") != nil
+      if !settings.agents.isEmpty && !isKept {
+        log.write(
+          .warning, "configuration",
+          [("problem", .text("conversations end with the daemon: archive.file is not set"))])
+      }
       return run(settings, secrets, log) { addresses in
         for address in addresses { log.write(.info, "listening", [("address", .text(address))]) }
       }
@@ -95,6 +101,11 @@ enum ServeCommand {
       curl http://\(address)/v1/streams -H 'Content-Type: application/json' \\
         -d '{"model":"demo","messages":[{"role":"user","content":"Hello"}]}'
       curl -N http://\(address)/v1/streams/ID
+
+    Or talk with its agent, by one of three APIs:
+
+      curl -N http://\(address)/v1/api/chat/demo -H 'Content-Type: application/json' \\
+        -d '{"message":"Hello","stream":true}'
 
     Ctrl-C stops it.
 
