@@ -1,6 +1,7 @@
 internal import Admission
 internal import ClientAPIs
 internal import Configuration
+internal import EventLoop
 internal import Synchronization
 
 /// How often each client address may ask, by API, over all loops. Any thread.
@@ -35,9 +36,7 @@ final class Rates: Sendable {
 
   /// What the address may do, nil where there is no limit. One lock a request.
   /// - Parameter counts: The request is one that the limit is for.
-  func decide(
-    _ api: API, _ address: ClientAddress, now: UInt64, counts: Bool
-  ) -> RateDecision? {
-    buckets[api]?.decide(address, now: now, counts: counts)
+  func decide(_ api: API, _ peer: PeerAddress, now: UInt64, counts: Bool) -> RateDecision? {
+    buckets[api]?.decide(ClientAddress(peer.bytes), now: now, counts: counts)
   }
 }

@@ -28,11 +28,11 @@ extension Worker {
         origin: text("origin", head, bytes), host: text("host", head, bytes))
     }
     do throws(Failure) {
-      try checkRate(record, ClientAddress(connection.peer), counts: false)
+      try checkRate(record, connection.peer, counts: false)
       if case .blocked = record.cors {
         throw Failure(.blockedOrigin, "pages of this origin may not ask")
       }
-      try admit(head, bytes, route, record, ClientAddress(connection.peer))
+      try admit(head, bytes, route, record, connection.peer)
     } catch {
       return .refuse(refusal(error, record))
     }
@@ -51,7 +51,7 @@ extension Worker {
 
   private func admit(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ route: Route, _ record: RequestRecord,
-    _ address: ClientAddress
+    _ peer: PeerAddress
   ) throws(Failure) {
     let endpoint: Endpoint
     switch route.outcome {
@@ -60,7 +60,7 @@ extension Worker {
       throw Failure(.methodNotAllowed, "this path takes only: \(allow)", allow: allow)
     case .found(let found): endpoint = found
     }
-    if endpoint.generates { try checkRate(record, address, counts: true) }
+    if endpoint.generates { try checkRate(record, peer, counts: true) }
     if let scope = scope(of: endpoint) { try checkKey(head, bytes, scope, record) }
     record.idempotencyKey = text("idempotency-key", head, bytes)
     guard endpoint.takesBody, let type = text("content-type", head, bytes) else { return }
@@ -73,10 +73,10 @@ extension Worker {
   // MARK: Rate
 
   private func checkRate(
-    _ record: RequestRecord, _ address: ClientAddress, counts: Bool
+    _ record: RequestRecord, _ peer: PeerAddress, counts: Bool
   ) throws(Failure) {
     guard
-      let decision = shared.rates.decide(record.api, address, now: loop.now, counts: counts)
+      let decision = shared.rates.decide(record.api, peer, now: loop.now, counts: counts)
     else { return }
     record.rate = decision
     guard counts, !decision.isAllowed else { return }
@@ -198,11 +198,5 @@ extension Endpoint {
   fileprivate var takesBody: Bool {
     if case .updateChat = self { return true }
     return generates
-  }
-}
-
-extension ClientAddress {
-  fileprivate init(_ peer: PeerAddress) {
-    self.init(peer.bytes)
   }
 }
