@@ -117,3 +117,15 @@ def test_what_people_say_is_not_in_the_log(start, model, agent, widget, session)
     asking.say(daemon, session, "Zwordle")
     for word in ("Qibberish", "Zwordle", "Xavierine"):
         assert word not in daemon.log()
+
+
+def test_without_a_file_the_state_directory_has_it_and_without_that_nothing_is_kept(
+    start, tmp_path
+):
+    home = start({"archive": {}}, wrapper=("env", f"STATE_DIRECTORY={tmp_path}:/elsewhere"))
+    assert (tmp_path / "deltad.db").exists()
+    assert "end with the daemon" not in home.log_tail(100)
+    home.stop()
+    home = start({"archive": {}}, wrapper=("env", "-u", "STATE_DIRECTORY"))
+    assert "conversations end with the daemon: archive.file is not set" in home.log_tail(100)
+    assert not list(home.folder.glob("*.db"))
