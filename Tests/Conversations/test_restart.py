@@ -208,7 +208,7 @@ def test_a_chat_whose_first_turn_was_interrupted_is_an_error(fresh, model, agent
 
 def test_without_a_store_nothing_outlives_the_daemon(start, model, agent):
     daemon = start({"archive": {}})
-    daemon.wait_for_log(" warning .*memory")
+    daemon.wait_for_log(" warning .*end with the daemon")
     model.script(agent.model, [{"answer": "Hello"}])
     chat = asking.opened(daemon, agent)
     assert asking.record(daemon, chat)["status"] == "in_progress"
