@@ -8,7 +8,7 @@ public struct Failure: Error, Equatable, Sendable {
     case upstreamUnreachable, upstreamTimeout, upstreamFailed, overloaded, shuttingDown
     case cancelled, interrupted
     case forbidden, blockedOrigin, unprocessable, conversationBusy, storageUnavailable
-    case notConfigured
+    case notConfigured, upstreamUnavailable
   }
 
   public var reason: Reason
@@ -54,7 +54,7 @@ public struct Failure: Error, Equatable, Sendable {
     case .internalError: 500
     case .notImplemented: 501
     case .upstreamUnreachable, .upstreamFailed, .interrupted, .cancelled: 502
-    case .overloaded, .shuttingDown, .storageUnavailable, .notConfigured: 503
+    case .overloaded, .shuttingDown, .storageUnavailable, .notConfigured, .upstreamUnavailable: 503
     case .upstreamTimeout: 504
     case .versionNotSupported: 505
     }
@@ -91,6 +91,7 @@ public struct Failure: Error, Equatable, Sendable {
     case .conversationBusy: "conversation_busy"
     case .storageUnavailable: "storage_unavailable"
     case .notConfigured: "not_configured"
+    case .upstreamUnavailable: "upstream_unavailable"
     }
   }
 
@@ -99,7 +100,7 @@ public struct Failure: Error, Equatable, Sendable {
     switch reason {
     case .requestTimeout, .rateLimited, .internalError, .upstreamUnreachable, .upstreamTimeout,
       .upstreamFailed, .overloaded, .shuttingDown, .interrupted, .conversationBusy,
-      .storageUnavailable:
+      .storageUnavailable, .upstreamUnavailable:
       true
     case .invalidRequest, .invalidKey, .notFound, .modelNotFound, .methodNotAllowed,
       .payloadTooLarge, .uriTooLong, .unsupportedMediaType, .expectationFailed, .headTooLarge,

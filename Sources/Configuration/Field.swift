@@ -42,6 +42,32 @@ extension Field {
       })
   }
 
+  /// An array of plain values, empty by default.
+  static func values<Value>(
+    _ key: String, _ target: WritableKeyPath<Root, [Value]>, _ kind: Kind<Value>,
+    count: ClosedRange<Int>, of what: String
+  ) -> Field {
+    let bounds = "at most \(count.upperBound)"
+    return Field(
+      key: key,
+      read: { value, path, reader, root in
+        guard case .array(let values) = value.content, count ~= values.count else {
+          return reader.report(
+            path, found: "found \(value.type)",
+            expected: "expected an array of \(what), \(bounds)")
+        }
+        var read: [Value] = []
+        for (index, value) in values.enumerated() {
+          reader.visit(path[index], start: value.start, end: value.end)
+          if let value = kind.read(value, at: path[index], example: nil, reporting: &reader) {
+            read.append(value)
+          }
+        }
+        root[keyPath: target] = read
+      },
+      documented: { _ in [DocumentedKey(path: key, value: "[]", bounds: bounds)] })
+  }
+
   /// A key without a default.
   static func value<Value>(
     _ key: String, _ target: WritableKeyPath<Root, Value?>, _ kind: Kind<Value>

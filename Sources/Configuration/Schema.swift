@@ -132,6 +132,20 @@ struct Schema {
           .value("idle", \.idleTimeout, .duration(Bounds.idleTimeout)),
           .value("total", \.totalTimeout, .duration(Bounds.totalTimeout)),
         ]),
+      .section(
+        "retry", \.self,
+        [
+          .value("retries", \.retries, .count(Bounds.retries)),
+          .value("base", \.retryBase, .duration(Bounds.retryBase)),
+          .value("cap", \.retryCap, .duration(Bounds.retryCap)),
+          .value("budget", \.retryBudget, .count(Bounds.retryBudget)),
+        ]),
+      .section(
+        "breaker", \.self,
+        [
+          .value("failures", \.breakerFailures, .count(Bounds.breakerFailures)),
+          .value("pause", \.breakerPause, .duration(Bounds.breakerPause)),
+        ]),
       .value("askUsage", \.asksUsage, .flag),
       .value("idleConnections", \.idleConnections, .count(Bounds.idleConnections)),
       .value("pace", \.pace, .duration(Bounds.pace)),
@@ -168,6 +182,8 @@ struct Schema {
       .value("id", \.id, .modelID, isRequired: true),
       .value("upstream", \.upstream, .name, isRequired: true),
       .value("upstreamModel", \.upstreamModel, .modelID),
+      .values("fallbacks", \.fallbacks, .name, count: Bounds.fallbacks, of: "names of upstreams"),
+      .values("weights", \.weights, .count(Bounds.weight), count: 0...17, of: "whole numbers"),
     ]
     return .list(
       "models", \.models, count: 1...Int.max,

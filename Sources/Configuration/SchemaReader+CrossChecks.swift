@@ -58,7 +58,8 @@ extension SchemaReader {
       timeouts["idle"], upstream.idleTimeout,
       timeouts["total"], upstream.totalTimeout, DurationText.format)
     guard isSound(path["kind"]) else { return }
-    let foreign = upstream.kind == .demo ? ["baseURL", "key", "caFile"] : ["pace"]
+    let foreign =
+      upstream.kind == .demo ? ["baseURL", "key", "caFile", "retry", "breaker"] : ["pace"]
     let other: Settings.UpstreamKind = upstream.kind == .demo ? .openai : .demo
     for key in foreign where has(path[key]) {
       report(
@@ -78,11 +79,32 @@ extension SchemaReader {
     // A refused name is empty: the model may mean that one.
     guard isSound(root["upstreams"]), !names.contains("") else { return }
     for (index, model) in settings.models.enumerated() {
-      let path = root["models"][index]["upstream"]
-      guard isSound(path), !names.contains(model.upstream) else { continue }
+      let path = root["models"][index]
+      let fallbacks = path["fallbacks"]
+      var places = [(path["upstream"], model.upstream)]
+      if isSound(fallbacks) {
+        places += model.fallbacks.enumerated().map { (fallbacks[$0.offset], $0.element) }
+      }
+      for (place, name) in places where isSound(place) && !names.contains(name) {
+        report(
+          place, found: "found \(quoted(name)), which is no upstream",
+          expected: suggestion(for: name, among: names))
+      }
+      checkUnique(places.map { (path: $0.0, text: $0.1) }, as: "an upstream")
+      check(weightsOf: model, at: path["weights"])
+    }
+  }
+
+  /// One for each upstream, and not none at all.
+  private mutating func check(weightsOf model: Settings.Model, at path: DocumentPath) {
+    guard !model.weights.isEmpty, isSound(path) else { return }
+    let count = model.fallbacks.count + 1
+    if model.weights.count != count {
       report(
-        path, found: "found \(quoted(model.upstream)), which is no upstream",
-        expected: suggestion(for: model.upstream, among: names))
+        path, found: "found \(model.weights.count) weights",
+        expected: "expected \(count), one for the upstream and one for each fallback")
+    } else if model.weights.allSatisfy({ $0 == 0 }) {
+      report(path, found: "found nothing but 0", expected: "expected a larger one")
     }
   }
 }

@@ -134,6 +134,16 @@ public struct Settings: Sendable, Equatable {
     /// Between content events; keep-alive comments do not count.
     public var idleTimeout: Duration = .seconds(60)
     public var totalTimeout: Duration = .seconds(600)
+    /// Retries of one request here, before any of its answer has come.
+    public var retries = 2
+    /// The delay before retry n (from 0) is uniform in [0, min(cap, base × 2ⁿ)].
+    public var retryBase: Duration = .milliseconds(500)
+    public var retryCap: Duration = .seconds(8)
+    /// Retries for a hundred requests of the last 10 s; 10 a second are free.
+    public var retryBudget = 20
+    /// Failures in a row after which no request goes here for a pause; 0 is never.
+    public var breakerFailures = 5
+    public var breakerPause: Duration = .seconds(10)
     /// Ask for the usage of streamed answers (`stream_options.include_usage`), whether or not the
     /// client did. A few upstreams refuse the option.
     public var asksUsage = true
@@ -154,6 +164,10 @@ public struct Settings: Sendable, Equatable {
     public var upstream: String
     /// What the upstream calls it; nil passes the client's name on.
     public var upstreamModel: String?
+    /// Who is asked when `upstream` does not answer, in this order.
+    public var fallbacks: [String] = []
+    /// The odds with which `upstream` and each of `fallbacks` is asked first; none: in order.
+    public var weights: [Int] = []
     public init(id: String, upstream: String, upstreamModel: String? = nil) {
       self.id = id
       self.upstream = upstream
@@ -328,6 +342,14 @@ extension Settings {
     public static let idleTimeout: ClosedRange<Duration> = .milliseconds(100) ... .seconds(3600)
     public static let totalTimeout: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
     public static let idleConnections = 0...100_000
+    public static let retries = 0...10
+    public static let retryBase: ClosedRange<Duration> = .zero ... .seconds(60)
+    public static let retryCap: ClosedRange<Duration> = .zero ... .seconds(60)
+    public static let retryBudget = 0...100
+    public static let breakerFailures = 0...1_000
+    public static let breakerPause: ClosedRange<Duration> = .milliseconds(100) ... .seconds(3600)
+    public static let fallbacks = 0...16
+    public static let weight = 0...1_000
     /// Zero writes as fast as readers take it, which is what a benchmark wants.
     public static let pace: ClosedRange<Duration> = .zero ... .seconds(10)
 

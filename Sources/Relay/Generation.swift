@@ -21,12 +21,16 @@ internal import Upstream
 final class Generation: AnswerReceiver {
   let stream: Stream
   let model: String
-  let upstream: String
+  private var attempts: Attempts
   private unowned let worker: Worker
   private let policy: Settings.UnreadPolicy
   private let startedAt: UInt64
   private var firstEventAt: UInt64?
   private var answering: (any Answering)?
+  private var ask: Ask?
+  private var retryTimer: Timer?
+  /// The upstream's one object was none that answers: said at its end, which comes next.
+  private var answerFault: UpstreamFault?
   /// Who asked, as long as it waits for the first event or the whole answer.
   private var initiator: Initiator?
   /// What there is to store, where anything is.
@@ -60,12 +64,12 @@ final class Generation: AnswerReceiver {
   }
 
   init(
-    stream: Stream, model: String, upstream: String, policy: Settings.UnreadPolicy,
+    stream: Stream, model: String, attempts: Attempts, policy: Settings.UnreadPolicy,
     initiator: Initiator?, keeper: Keeper?, line: String?, worker: Worker
   ) {
     self.stream = stream
     self.model = model
-    self.upstream = upstream
+    self.attempts = attempts
     self.policy = policy
     self.initiator = initiator
     self.keeper = keeper
@@ -85,9 +89,38 @@ final class Generation: AnswerReceiver {
     }
   }
 
-  /// Asks the upstream; `make` may end the generation before it returns.
-  func start(_ make: (Generation) -> any Answering) {
-    let answering = make(self)
+  typealias Ask = (Generation, Attempts.Candidate, _ deadline: UInt64) -> any Answering
+
+  /// Asks the first upstream, and others as it becomes necessary; `ask` may end the generation
+  /// before it returns.
+  func start(_ ask: @escaping Ask) {
+    self.ask = ask
+    let step = attempts.begin(now: worker.loop.now)
+    take(step, nil)
+  }
+
+  /// - Parameter fault: Why it has come to this step.
+  private func take(_ step: Attempts.Step, _ fault: UpstreamFault?) {
+    switch step {
+    case .ask: attempt()
+    case .wait(let delay):
+      let timer = Timer { [unowned self] in
+        let step = self.attempts.resume(now: self.worker.loop.now)
+        self.take(step, fault)
+      }
+      retryTimer = timer
+      worker.loop.arm(timer, after: delay)
+    case .giveUp(let wait):
+      guard let fault else { return fail(.upstreamsResting(wait)) }
+      refuse(fault)
+    }
+  }
+
+  private func attempt() {
+    guard let ask, !isOver else { return }
+    initiator?.record.upstream = attempts.current.name
+    initiator?.record.attempts = attempts.made
+    let answering = ask(self, attempts.current, attempts.deadline)
     if isOver { answering.cancel() } else { self.answering = answering }
   }
 
@@ -96,7 +129,11 @@ final class Generation: AnswerReceiver {
   func received(_ event: ModelEvent, _ payload: Span<UInt8>) {
     guard !isOver else { return }
     stream.append(event, payload)
-    if firstEventAt == nil { firstEventAt = worker.loop.now }
+    if firstEventAt == nil {
+      firstEventAt = worker.loop.now
+      attempts.hasAnswer()
+      self.ask = nil
+    }
     worker.touch(stream)
     switch initiator?.format {
     // A failure before the first text is still an answer with a status.
@@ -121,40 +158,60 @@ final class Generation: AnswerReceiver {
         payload.append(copying: answer)
         // A line end to event streams, and white space to JSON.
         for index in payload.indices where payload[index] == 13 { payload[index] = 32 }
-        return fail(
-          Failure(.upstreamFailed, "the upstream reported an error", payload: payload))
+        var fault = UpstreamFault(.reported, "the upstream reported an error")
+        fault.body = payload
+        answerFault = fault
       case .chunk:
         let event = try ModelFormat.openAIChat.read(chunk.span)
-        guard event.kind == .content else { return fail(Self.noCompletion) }
+        guard event.kind == .content else {
+          answerFault = Self.noCompletion
+          return
+        }
         var whole: [UInt8] = []
         whole.append(copying: answer)
         stream.wholeAnswer = whole
         received(event, chunk.span)
       }
     } catch {
-      fail(Self.noCompletion)
+      answerFault = Self.noCompletion
     }
   }
 
-  private static let noCompletion = Failure(
-    .upstreamFailed, "the upstream's answer is not a chat completion")
+  private static let noCompletion = UpstreamFault(
+    .malformed, "the upstream's answer is not a chat completion")
 
   func ended(_ outcome: AnswerOutcome) {
     // It ends by itself, and may keep its connection for the next request.
     answering = nil
+    var outcome = outcome
+    if let fault = answerFault { outcome = .failed(fault) }
+    answerFault = nil
     switch outcome {
     case .complete:
+      attempts.hasAnswer()
       end(.done(finishReason: stream.finishReason))
     case .failed(let fault):
-      logFault(fault)
-      if let initiator, initiator.record.api == .completions,
-        case .status(let status) = fault.kind, (400...599).contains(status)
-      {
-        self.initiator = nil
-        worker.respond(initiator, status: status, fault)
+      let (now, upstream) = (worker.loop.now, attempts.current.name)
+      if firstEventAt == nil, !isOver {
+        let step = attempts.failed(fault, now: now, random: Double.random(in: 0..<1))
+        logFault(fault, upstream, step)
+        return take(step, fault)
       }
+      attempts.report(fault, now: now)
+      logFault(fault, upstream, .giveUp(retryAfter: nil))
       end(.failed(Failure(fault)))
     }
+  }
+
+  /// The last upstream's refusal is the answer.
+  private func refuse(_ fault: UpstreamFault) {
+    if let initiator, initiator.record.api == .completions,
+      case .status(let status) = fault.kind, (400...599).contains(status)
+    {
+      self.initiator = nil
+      worker.respond(initiator, status: status, fault)
+    }
+    end(.failed(Failure(fault)))
   }
 
   // MARK: From the daemon
@@ -191,7 +248,11 @@ final class Generation: AnswerReceiver {
     isOver = true
     answering?.cancel()
     answering = nil
-    for timer in [graceTimer, heartbeatTimer] { if let timer { worker.loop.disarm(timer) } }
+    ask = nil
+    attempts.end(now: worker.loop.now)
+    for timer in [graceTimer, heartbeatTimer, retryTimer] {
+      if let timer { worker.loop.disarm(timer) }
+    }
     guard let keeper else { return conclude(ending) }
     if case .cancelled = ending {
       keeper.finish(ending) { [self] _ in worker.turnEnded(self) }
@@ -255,12 +316,18 @@ final class Generation: AnswerReceiver {
 
   // MARK: Log
 
-  private func logFault(_ fault: UpstreamFault) {
+  private func logFault(_ fault: UpstreamFault, _ upstream: String, _ step: Attempts.Step) {
+    let next: (StaticString, Log.Value) =
+      switch step {
+      case .ask: ("next", .text(attempts.current.name))
+      case .wait(let delay): ("retryIn", .duration(delay))
+      case .giveUp: ("next", .text("none"))
+      }
     worker.shared.log.write(
       .warning, "upstream",
       [
         ("stream", .text(worker.shownInLog(stream.id))), ("upstream", .text(upstream)),
-        ("fault", .text("\(fault.kind)")),
+        ("fault", .text("\(fault.kind)")), ("attempt", .integer(attempts.made)), next,
         ("after", .duration(worker.loop.now &- startedAt)),
       ])
   }
@@ -275,7 +342,8 @@ final class Generation: AnswerReceiver {
       }
     var fields: [(StaticString, Log.Value)] = [
       ("stream", .text(worker.shownInLog(stream.id))), ("model", .text(model)),
-      ("upstream", .text(upstream)), ("events", .integer(stream.sequence)),
+      ("upstream", .text(attempts.current.name)), ("attempts", .integer(attempts.made)),
+      ("events", .integer(stream.sequence)),
       ("bytes", .integer(stream.bytes)), ("readers", .integer(stream.readers)),
     ]
     if let firstEventAt { fields.append(("first", .duration(firstEventAt &- startedAt))) }
@@ -286,6 +354,14 @@ final class Generation: AnswerReceiver {
 }
 
 extension Failure {
+  /// All upstreams of the model have failed of late, and are left alone.
+  fileprivate static func upstreamsResting(_ wait: UInt64?) -> Failure {
+    let seconds = ((wait ?? 1_000_000_000) + 999_999_999) / 1_000_000_000
+    return Failure(
+      .upstreamUnavailable, "no upstream is available at the moment",
+      retryAfter: max(Int(seconds), 1))
+  }
+
   /// What a client is told of an upstream's fault.
   init(_ fault: UpstreamFault) {
     switch fault.kind {

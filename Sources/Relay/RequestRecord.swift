@@ -32,6 +32,8 @@ final class RequestRecord: Exchange {
   var status = 0
   var model: String?
   var upstream: String?
+  /// Requests that were made to upstreams for it.
+  var attempts = 0
   var streamID: StreamID?
   /// What it follows, and behind which event it began.
   var follows: (rendering: Rendering, after: Int)?

@@ -19,6 +19,8 @@ final class Shared: Sendable {
   let agents: AgentDirectory
   let turns: TurnLine
   let rates: Rates
+  /// By the name of the upstream.
+  let health: [String: UpstreamHealth]
   let log: Log
   /// Seconds since 1970.
   let startedAt: Int
@@ -40,6 +42,7 @@ final class Shared: Sendable {
     let conversations = settings.conversations
     turns = TurnLine(limit: conversations.whenBusy == .refuse ? 0 : conversations.waiting)
     rates = Rates(settings.rates)
+    health = settings.upstreams.reduce(into: [:]) { $0[$1.name] = UpstreamHealth($1) }
     self.settings = settings
     self.secrets = secrets
     self.mailboxes = mailboxes

@@ -67,8 +67,32 @@ struct Composition {
 /// Who answers for a model's name.
 struct Target {
   var model: Settings.Model
-  var source: Worker.Source
+  /// In the order in which they are asked.
+  var candidates: [Attempts.Candidate]
   /// Of an agent that was asked for as a model.
   var prompt: String?
   var parameters: [Settings.Parameter] = []
+
+  /// The bodies of the requests to upstreams: to those that are asked for the usage, and to the
+  /// others.
+  struct Asking {
+    var withUsage: [UInt8] = []
+    var plain: [UInt8] = []
+  }
+
+  func asking(
+    _ request: CompletionsRequest, _ body: Span<UInt8>, streams: Bool
+  ) -> Asking {
+    func make(_ asksUsage: Bool) -> [UInt8] {
+      let isWanted = candidates.contains { candidate in
+        if case .provider(_, asksUsage) = candidate.source { return true }
+        return false
+      }
+      guard isWanted else { return [] }
+      return request.upstreamBody(
+        from: body, model: model.upstreamModel, streams: streams, asksUsage: asksUsage,
+        prompt: prompt, parameters: parameters.map { (name: $0.name, json: $0.json) })
+    }
+    return Asking(withUsage: make(true), plain: make(false))
+  }
 }

@@ -55,19 +55,41 @@ extension Worker {
   func target(_ name: String, _ record: RequestRecord) throws(Failure) -> Target {
     record.model = name
     let agent = shared.agents.agent(model: name)
-    guard let model = model(agent?.model ?? name), let source = sources[model.upstream],
+    guard let model = model(agent?.model ?? name),
       agent != nil || !AgentDirectory.isModelName(name)
     else {
       throw Failure(.modelNotFound, "The model `\(name)` does not exist", parameter: "model")
     }
     record.upstream = model.upstream
-    var target = Target(model: model, source: source)
+    var target = Target(model: model, candidates: candidates(model))
     if let agent {
       target.model.upstreamModel = model.upstreamModel ?? agent.model
       target.prompt = PromptTemplate.expand(agent.prompt, variables: "{}")
       target.parameters = agent.parameters
     }
     return target
+  }
+
+  /// The upstreams of a model in the order in which they are asked.
+  private func candidates(_ model: Settings.Model) -> [Attempts.Candidate] {
+    var names = [model.upstream] + model.fallbacks
+    if let first = drawn(model.weights) { names.swapAt(0, first) }
+    return names.compactMap { name in
+      guard let source = sources[name], let health = shared.health[name] else { return nil }
+      return Attempts.Candidate(name: name, source: source, health: health)
+    }
+  }
+
+  /// A position, by its odds; nil without any.
+  private func drawn(_ weights: [Int]) -> Int? {
+    let total = weights.reduce(0, +)
+    guard total > 0 else { return nil }
+    var rest = Int.random(in: 0..<total)
+    for (position, weight) in weights.enumerated() {
+      rest -= weight
+      if rest < 0 { return position }
+    }
+    return nil
   }
 
   /// Takes a slot for one more generation; its end gives it back.
@@ -96,18 +118,18 @@ extension Worker {
     }
     let (request, target) = (composition.request, composition.target)
     let generation = Generation(
-      stream: stream, model: request.model, upstream: target.model.upstream, policy: policy,
+      stream: stream, model: request.model, attempts: Attempts(target.candidates), policy: policy,
       initiator: initiator, keeper: keeper, line: line, worker: self)
     began(generation)
     generation.begin()
-    generation.start { generation in
-      switch target.source {
+    // Kept for further attempts, where there can be any.
+    let asking = target.asking(request, body, streams: composition.streams)
+    generation.start { [self] generation, candidate, deadline in
+      switch candidate.source {
       case .provider(let provider, let asksUsage):
-        let body = request.upstreamBody(
-          from: body, model: target.model.upstreamModel, streams: composition.streams,
-          asksUsage: asksUsage, prompt: target.prompt,
-          parameters: target.parameters.map { (name: $0.name, json: $0.json) })
-        return Transfer(body, to: provider, on: driver, receiver: generation)
+        return Transfer(
+          asksUsage ? asking.withUsage : asking.plain, to: provider, on: driver,
+          deadline: deadline, receiver: generation)
       case .demo(let pace):
         return DemoModel(
           question: request.question, model: request.model,

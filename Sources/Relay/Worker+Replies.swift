@@ -82,6 +82,7 @@ extension Worker {
     if record.api == .agents, let id = place.conversationID {
       response.add("X-Conversation-Id", id)
     }
+    addAttempts(record, to: &response)
     return stamped(response, record)
   }
 
@@ -147,6 +148,14 @@ extension Worker {
 
   func addStreamID(_ record: RequestRecord, to response: inout Response) {
     if let id = record.streamID { response.add("X-Stream-Id", id.text) }
+    addAttempts(record, to: &response)
+  }
+
+  /// Who answered, or was asked last, and how often it took.
+  private func addAttempts(_ record: RequestRecord, to response: inout Response) {
+    guard record.attempts > 0, let upstream = record.upstream else { return }
+    response.add("X-Upstream", upstream)
+    response.add("X-Upstream-Attempts", String(record.attempts))
   }
 
   /// What came from an upstream goes into a field only if it is visible ASCII.

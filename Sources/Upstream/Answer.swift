@@ -46,8 +46,12 @@ public struct UpstreamFault: Error, Sendable {
   /// With `.status` and `.reported`: what the upstream said, as it said it.
   public var body: [UInt8] = []
   public var contentType: String?
-  /// As the upstream sent it.
+  /// As the upstream sent it: seconds or a date.
   public var retryAfter: String?
+  /// `retry-after-ms`, as the upstream sent it.
+  public var retryAfterMilliseconds: String?
+  /// `x-should-retry`: the upstream knows whether it helps.
+  public var shouldRetry: Bool?
 
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind

@@ -25,6 +25,7 @@ internal import ModelFormats
   private var answer = Answer.unknown
   private var timer: Timer?
   private let started: UInt64
+  private let deadline: UInt64
   private var lastContent: UInt64
   private var hasEvent = false
   private var hasEnded = false
@@ -44,15 +45,18 @@ internal import ModelFormats
   private static let afterglow: UInt64 = 1_000_000_000
 
   /// Starts at the end of this turn of the driver's loop.
-  /// - Parameter body: The JSON of the request.
+  /// - Parameters:
+  ///   - body: The JSON of the request.
+  ///   - deadline: On the loop's clock: earlier than the provider's total time-out, or nothing.
   public init(
     _ body: [UInt8], to provider: Provider, on driver: TransferDriver,
-    receiver: any AnswerReceiver
+    deadline: UInt64 = .max, receiver: any AnswerReceiver
   ) {
     self.provider = provider
     self.driver = driver
     self.receiver = receiver
     started = driver.loop.now
+    self.deadline = min(deadline, started &+ provider.timeouts.total)
     lastContent = started
     timer = Timer { [unowned self] in self.timeOut() }
     armTimer()
@@ -206,11 +210,16 @@ internal import ModelFormats
       if result == CURLE_OK, let body { fault.body = body }
       if let easy = unsafe easy {
         fault.contentType = unsafe contentType(easy)
-        let wait = unsafe ccurl_response_field(easy, "Retry-After")
-        fault.retryAfter = unsafe wait.map { unsafe String(cString: $0) }
+        fault.retryAfter = unsafe field("Retry-After", easy)
+        fault.retryAfterMilliseconds = unsafe field("retry-after-ms", easy)
+        fault.shouldRetry = unsafe field("x-should-retry", easy).flatMap { Bool($0) }
       }
       return .failed(fault)
     }
+  }
+
+  private func field(_ name: String, _ easy: UnsafeMutableRawPointer) -> String? {
+    unsafe ccurl_response_field(easy, name).map { unsafe String(cString: $0) }
   }
 
   private static func fault(_ result: CURLcode, hasAnswer: Bool) -> UpstreamFault {
@@ -236,14 +245,14 @@ internal import ModelFormats
     guard let timer else { return }
     let limit =
       hasEvent ? lastContent &+ provider.timeouts.idle : started &+ provider.timeouts.firstEvent
-    driver.loop.arm(timer, at: min(limit, started &+ provider.timeouts.total))
+    driver.loop.arm(timer, at: min(limit, deadline))
   }
 
   private func timeOut() {
     guard !hasEnded else { return release() }
     let phase: UpstreamFault.Phase
     let message: String
-    if driver.loop.now >= started &+ provider.timeouts.total {
+    if driver.loop.now >= deadline {
       (phase, message) = (.total, "the answer took longer than the upstream may take")
     } else if hasEvent {
       (phase, message) = (.idle, "the upstream stopped inside the answer")

@@ -46,6 +46,7 @@ import Testing
     row(.unprocessable, 422, "idempotency_key_reused", invalid),
     row(.conversationBusy, 429, "conversation_busy", "rate_limit_error", true),
     row(.storageUnavailable, 503, "storage_unavailable", "overloaded_error", true),
+    row(.upstreamUnavailable, 503, "upstream_unavailable", "upstream_error", true),
     row(.notConfigured, 503, "not_configured", "overloaded_error"),
   ]
 

@@ -1,7 +1,10 @@
 """Requests of the two APIs, as tests put them."""
 
+from Support.processes import wait_until
+
 from .wire import Exchange, fetch
 
+__all__ = ["wait_until"]
 COMPLETIONS = "/v1/chat/completions"
 STREAMS = "/v1/streams"
 MESSAGES = [{"role": "user", "content": "Hello"}]

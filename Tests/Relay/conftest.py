@@ -30,9 +30,8 @@ def start(model, tmp_path_factory):
     def start(settings=(), upstream=(), environment=None):
         configuration = copy.deepcopy(dict(settings))
         configuration.setdefault("loops", 1)
-        configuration["upstreams"] = [
-            {"name": "scripted", "kind": "openai", "baseURL": model.base_url, **dict(upstream)}
-        ]
+        one = {"name": "scripted", "kind": "openai", "baseURL": model.base_url, **dict(upstream)}
+        configuration.setdefault("upstreams", [one])
         configuration.setdefault("models", [{"id": "*", "upstream": "scripted"}])
         daemon = Daemon(configuration, tmp_path_factory.mktemp("deltad"), environment)
         started.append(daemon)

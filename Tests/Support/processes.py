@@ -22,6 +22,8 @@ PATIENCE = 10.0  # seconds before a wait gives up
 
 # A shutdown of the daemon that a test asks for must not wait for streams the test has left behind.
 TEST_TIMEOUTS = {"shutdown": "0s"}
+# A test says what it wants asked again, and when it wants no more asked.
+TEST_UPSTREAM = {"retry": {"retries": 0}, "breaker": {"failures": 0}}
 
 
 def wait_until(condition, what, patience=PATIENCE):
@@ -39,7 +41,8 @@ class Daemon:
     """A running `deltad serve`, its configuration and its log in `folder`.
 
     `configuration` is the whole of the configuration as a dictionary; JSON is JSON5. A `listen`
-    that is missing becomes a free loopback port, and a `timeouts.shutdown` that is missing zero.
+    that is missing becomes a free loopback port, a `timeouts.shutdown` that is missing zero, and an
+    upstream without `retry` or `breaker` has none.
     `wrapper` is a command that runs the rest of its arguments in its own place, as env(1) does.
     `addresses` is all that the daemon said it listens on, `port` that of the first TCP address.
     """
@@ -47,6 +50,10 @@ class Daemon:
     def __init__(self, configuration, folder, environment=None, loops=None, wrapper=()):
         folder = pathlib.Path(folder)
         configuration = {"listen": ["127.0.0.1:0"], **configuration}
+        configuration["upstreams"] = [
+            {**TEST_UPSTREAM, **upstream} if upstream.get("kind") == "openai" else upstream
+            for upstream in configuration.get("upstreams", [])
+        ]
         configuration["timeouts"] = {**TEST_TIMEOUTS, **configuration.get("timeouts", {})}
         if loops is not None:
             configuration["loops"] = loops

@@ -19,7 +19,8 @@ public final class ScriptedModel {
 
   /// An upstream of the daemon, for its configuration.
   public func upstream(_ name: String = "scripted", _ more: String = "") -> String {
-    #"{ name: "\#(name)", kind: "openai", baseURL: "http://127.0.0.1:\#(port)/v1", \#(more) }"#
+    #"{ name: "\#(name)", kind: "openai", baseURL: "http://127.0.0.1:\#(port)/v1","#
+      + #" retry: { retries: 0 }, breaker: { failures: 0 }, \#(more) }"#
   }
 
   /// Puts a script of one attempt in place.

@@ -30,7 +30,8 @@ enum CompletionsErrors {
       .notImplemented, .versionNotSupported, .unprocessable:
       "invalid_request_error"
     case .internalError, .cancelled, .interrupted: "server_error"
-    case .upstreamUnreachable, .upstreamTimeout, .upstreamFailed: "upstream_error"
+    case .upstreamUnreachable, .upstreamTimeout, .upstreamFailed, .upstreamUnavailable:
+      "upstream_error"
     case .overloaded, .shuttingDown, .storageUnavailable, .notConfigured: "overloaded_error"
     }
   }

@@ -1,0 +1,150 @@
+// Which upstream a generation asks, and what it does when one does not answer.
+//
+// Rules: only a request of whose answer nothing has come is made again. Each upstream gets its
+// retries, then the next one is asked; one whose circuit is open is passed over. All attempts
+// together have the time that the first upstream may take. It decides, and does nothing: the
+// generation asks, waits and tells.
+
+internal import Admission
+internal import EventLoop
+internal import Upstream
+
+struct Attempts {
+  /// One of the upstreams of a model.
+  struct Candidate {
+    var name: String
+    var source: Worker.Source
+    var health: UpstreamHealth
+  }
+
+  enum Step {
+    /// Ask the current candidate now.
+    case ask
+    /// Ask it again after so many nanoseconds.
+    case wait(UInt64)
+    /// Nobody is left. Nanoseconds after which it is worth trying again, where that is known.
+    case giveUp(retryAfter: UInt64?)
+  }
+
+  private let candidates: [Candidate]
+  private var position = 0
+  private var retriesMade = 0
+  /// Requests that were made, over all upstreams.
+  private(set) var made = 0
+  /// On the loop's clock.
+  private(set) var deadline = UInt64.max
+  /// The current attempt has told the upstream's health how it does.
+  private var isReported = true
+  private var shortestRefusal: UInt64?
+
+  /// - Parameter candidates: At least one, in the order in which they are asked.
+  init(_ candidates: [Candidate]) {
+    self.candidates = candidates
+  }
+
+  var current: Candidate { candidates[min(position, candidates.count - 1)] }
+
+  /// The first step.
+  mutating func begin(now: UInt64) -> Step {
+    if case .provider(let provider, _) = current.source {
+      deadline = now &+ provider.timeouts.total
+    }
+    return admitted(now: now)
+  }
+
+  /// The wait is over.
+  mutating func resume(now: UInt64) -> Step { admitted(now: now) }
+
+  /// From the current candidate on, the first whose circuit is closed.
+  private mutating func admitted(now: UInt64) -> Step {
+    while position < candidates.count {
+      switch current.health.admit(now: now) {
+      case .allowed:
+        made += 1
+        isReported = false
+        return .ask
+      case .refused(let wait):
+        shortestRefusal = min(wait, shortestRefusal ?? .max)
+        next()
+      }
+    }
+    return .giveUp(retryAfter: shortestRefusal)
+  }
+
+  private mutating func next() {
+    position += 1
+    retriesMade = 0
+  }
+
+  /// The current attempt failed, and nothing of its answer has come.
+  /// - Parameter random: Uniform in [0, 1).
+  mutating func failed(_ fault: UpstreamFault, now: UInt64, random: Double) -> Step {
+    report(fault, now: now)
+    let failure = RetryPolicy.Failure(fault)
+    let timeLeft = deadline > now ? deadline - now : 0
+    let verdict = current.health.policy.decide(
+      failure, retriesMade: retriesMade, timeLeft: timeLeft, random: random)
+    switch verdict {
+    case .final: return .giveUp(retryAfter: nil)
+    case .retry(let delay) where current.health.takeRetry(now: now):
+      retriesMade += 1
+      return .wait(delay)
+    case .retry, .elsewhere:
+      next()
+      guard timeLeft > 0 else { return .giveUp(retryAfter: nil) }
+      return admitted(now: now)
+    }
+  }
+
+  // MARK: How the upstream does
+
+  /// It answers.
+  mutating func hasAnswer() {
+    guard !isReported else { return }
+    isReported = true
+    current.health.succeeded()
+  }
+
+  /// It failed, before or inside its answer.
+  mutating func report(_ fault: UpstreamFault, now: UInt64) {
+    guard fault.isUpstreams else { return end(now: now) }
+    isReported = true
+    current.health.failed(now: now)
+  }
+
+  /// The attempt is over, by no fault of the upstream's.
+  mutating func end(now: UInt64) {
+    guard !isReported else { return }
+    isReported = true
+    current.health.ended(now: now)
+  }
+}
+
+extension RetryPolicy.Failure {
+  init(_ fault: UpstreamFault) {
+    let wait = RetryAfter.parse(
+      milliseconds: fault.retryAfterMilliseconds, seconds: fault.retryAfter,
+      now: Int(WallClock.now / 1_000_000_000))
+    switch fault.kind {
+    case .status(let status):
+      self.init(status: status, shouldRetry: fault.shouldRetry, retryAfter: wait)
+    case .connect, .timeout, .cut: self.init(status: nil)
+    case .tls, .malformed:
+      self.init(status: nil)
+      isOfThisServer = true
+    // About the request, and not about who was asked.
+    case .tooLarge, .reported: self.init(status: nil, shouldRetry: false)
+    }
+  }
+}
+
+extension UpstreamFault {
+  /// Its circuit breaker counts it: not what the request brought about.
+  fileprivate var isUpstreams: Bool {
+    switch kind {
+    case .status(let status): status == 408 || status >= 500
+    case .connect, .tls, .timeout, .cut, .malformed: true
+    case .tooLarge, .reported: false
+    }
+  }
+}
