@@ -56,7 +56,7 @@ let package = Package(
     module("Archive", ["CSQLite"]),
 
     // Composition.
-    module("Configuration"),
+    module("Configuration", ["Admission"]),
     module(
       "Relay",
       [

@@ -42,7 +42,7 @@ extension Field {
       })
   }
 
-  /// An array of plain values, empty by default.
+  /// An array of plain values.
   static func values<Value>(
     _ key: String, _ target: WritableKeyPath<Root, [Value]>, _ kind: Kind<Value>,
     count: ClosedRange<Int>, of what: String
@@ -65,7 +65,10 @@ extension Field {
         }
         root[keyPath: target] = read
       },
-      documented: { _ in [DocumentedKey(path: key, value: "[]", bounds: bounds)] })
+      documented: { root in
+        let values = root[keyPath: target].compactMap(kind.write).joined(separator: ",")
+        return [DocumentedKey(path: key, value: "[\(values)]", bounds: bounds)]
+      })
   }
 
   /// A key without a default.

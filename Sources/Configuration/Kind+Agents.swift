@@ -1,3 +1,5 @@
+internal import Admission
+
 extension Kind<String> {
   /// What clients of the Chats API call an agent.
   static var agentID: Kind {
@@ -40,6 +42,13 @@ extension Kind<String> {
     kind.bounds = "at most \(most)"
     kind.write = { _ in nil }
     return kind
+  }
+
+  /// An address, or a block of them: `10.0.0.0/8`.
+  static var addressBlock: Kind {
+    text("an address such as \"10.0.0.1\", or a block such as \"10.0.0.0/8\"") { text in
+      AddressBlock(text) != nil
+    }
   }
 
   /// An origin as browsers send it (RFC 6454, section 6.2), or `*`.

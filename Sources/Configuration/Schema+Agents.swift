@@ -88,7 +88,9 @@ extension Schema {
       .value("per", \.per, .duration(Bounds.ratePeriod)),
     ]
     return [
-      .section("chats", \.chats, rate), .section("agents", \.agents, rate),
+      .section("completions", \.completions, rate), .section("streams", \.streams, rate),
+      .section("subscriptions", \.subscriptions, rate), .section("chats", \.chats, rate),
+      .section("agents", \.agents, rate),
       .section("widget", \.widget, rate),
     ]
   }

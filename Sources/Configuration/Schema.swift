@@ -11,6 +11,9 @@ struct Schema {
     [
       listen,
       .value("loops", \.loops, .count(Bounds.loops)),
+      .values(
+        "trustedProxies", \.trustedProxies, .addressBlock, count: Bounds.trustedProxies,
+        of: "addresses or blocks such as \"10.0.0.0/8\""),
       .section("limits", \.limits, limits),
       .section("timeouts", \.timeouts, timeouts),
       .section("streams", \.streams, streams),
@@ -50,6 +53,7 @@ struct Schema {
       .value("event", \.eventBytes, .size(Bounds.eventBytes)),
       .value("answer", \.answerBytes, .size(Bounds.answerBytes)),
       .value("generations", \.generations, .count(Bounds.generations)),
+      .value("streamsPerClient", \.streamsPerClient, .count(Bounds.streamsPerClient)),
     ]
   }
 

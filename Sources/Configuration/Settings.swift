@@ -9,6 +9,9 @@ public struct Settings: Sendable, Equatable {
   public var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
   /// Event loops, each a thread with its own epoll. 0 means one per core that we may run on.
   public var loops = 0
+  /// Blocks of addresses whose word about their clients counts; see `ForwardedClient`. Who comes by
+  /// a Unix-domain socket is one of them.
+  public var trustedProxies = ["127.0.0.0/8", "::1/128"]
   public var limits = Limits()
   public var timeouts = Timeouts()
   public var streams = Streams()
@@ -47,6 +50,9 @@ public struct Settings: Sendable, Equatable {
     public var answerBytes = 32 << 20
     /// Generations running at one time over all loops; one more is answered 503.
     public var generations = 10_000
+    /// Requests of one client address that generate or read a stream, at one time; one more is
+    /// answered 429. 0 is no limit.
+    public var streamsPerClient = 0
     public init() {}
   }
 
@@ -254,8 +260,11 @@ public struct Settings: Sendable, Equatable {
     public init() {}
   }
 
-  /// Requests that generate, per client address.
+  /// Requests per client address: those that generate, by API, and those that read a stream.
   public struct Rates: Sendable, Equatable {
+    public var completions = Rate(requests: 0)
+    public var streams = Rate(requests: 0)
+    public var subscriptions = Rate(requests: 0)
     public var chats = Rate(requests: 0)
     public var agents = Rate(requests: 60)
     public var widget = Rate(requests: 30)
@@ -369,6 +378,8 @@ extension Settings {
     public static let conversationRetention: ClosedRange<Duration> =
       .zero ... .seconds(3650 * 86_400)
     /// Zero is no limit.
+    public static let trustedProxies = 0...100
+    public static let streamsPerClient = 0...1_000_000
     public static let rateRequests = 0...1_000_000
     public static let ratePeriod: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
     public static let origins = 0...100

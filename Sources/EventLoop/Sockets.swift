@@ -23,9 +23,14 @@ public struct PeerAddress: Equatable, Sendable, CustomStringConvertible {
 
   /// Without the port, as the log shows it: `127.0.0.1`, `2001:db8::1`, `unix`.
   public var description: String {
-    guard family != .unix else { return "unix" }
+    Self.description(bytes)
+  }
+
+  /// The same of the bytes alone: 4, 16, or none.
+  public static func description(_ bytes: [UInt8]) -> String {
+    guard bytes.count == 4 || bytes.count == 16 else { return "unix" }
     var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-    let kind = family == .ipv4 ? AF_INET : AF_INET6
+    let kind = bytes.count == 4 ? AF_INET : AF_INET6
     guard unsafe inet_ntop(kind, bytes, &text, socklen_t(text.count)) != nil else { return "?" }
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

@@ -72,6 +72,15 @@ public struct RequestHead: Sendable {
     return nil
   }
 
+  /// The values of all fields of this name, in any case, in their order.
+  public func all(_ name: StaticString, in bytes: Span<UInt8>) -> [Range<Int>] {
+    var values: [Range<Int>] = []
+    for field in fields where ByteScan.isSameName(name, field.name, in: bytes) {
+      values.append(field.value)
+    }
+    return values
+  }
+
   /// How many fields have this name, in any case.
   public func count(of name: StaticString, in bytes: Span<UInt8>) -> Int {
     var count = 0

@@ -24,8 +24,9 @@ enum CORSAnswer {
   }
 
   private static let exposed =
-    "X-Request-Id, X-Stream-Id, X-Conversation-Id, Location, Retry-After, X-RateLimit-Limit, "
-    + "X-RateLimit-Remaining, X-RateLimit-Reset"
+    "X-Request-Id, X-Stream-Id, X-Conversation-Id, X-Upstream, X-Upstream-Attempts, Location, "
+    + "Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    + "X-RateLimit-Reset"
 }
 
 extension Settings.CORS {

@@ -17,6 +17,8 @@ final class RequestRecord: Exchange {
   /// As it was sent. Logs get `shownPath`.
   let path: String
   private let shownPath: String
+  /// Of the client, in network byte order; empty on a Unix-domain socket.
+  let client: [UInt8]
   private let address: String
   private let startedAt: UInt64
   private(set) var headSentAt: UInt64?
@@ -28,7 +30,9 @@ final class RequestRecord: Exchange {
   /// What browsers are told, where pages of other origins may ask.
   var cors = CORSAnswer.none
   /// What is left of the client's rate, on APIs that say so.
-  var rate: RateDecision?
+  var rate: (bucket: Rates.Bucket, decision: RateDecision)?
+  /// Its place among the requests of its client.
+  var slot: Rates.Slot?
   var status = 0
   var model: String?
   var upstream: String?
@@ -42,7 +46,7 @@ final class RequestRecord: Exchange {
 
   init(
     api: API, endpoint: Endpoint?, requestID: String, method: String, path: String,
-    shownPath: String, connection: Connection, worker: Worker
+    shownPath: String, client: [UInt8], connection: Connection, worker: Worker
   ) {
     self.api = api
     self.endpoint = endpoint
@@ -51,7 +55,10 @@ final class RequestRecord: Exchange {
     self.path = path
     self.shownPath = shownPath
     self.worker = worker
-    address = connection.peer.description
+    self.client = client
+    address =
+      client == connection.peer.bytes
+      ? connection.peer.description : PeerAddress.description(client)
     startedAt = worker.loop.now
   }
 
@@ -60,6 +67,8 @@ final class RequestRecord: Exchange {
   }
 
   func ended(_ end: ExchangeEnd, bytesSent: Int, offset: Int?) {
+    if let slot { worker.shared.rates.release(slot) }
+    slot = nil
     worker.exchangeEnded(self)
     guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [

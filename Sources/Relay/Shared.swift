@@ -19,6 +19,7 @@ final class Shared: Sendable {
   let agents: AgentDirectory
   let turns: TurnLine
   let rates: Rates
+  let proxies: [AddressBlock]
   /// By the name of the upstream.
   let health: [String: UpstreamHealth]
   let log: Log
@@ -41,7 +42,8 @@ final class Shared: Sendable {
     agents = AgentDirectory(settings)
     let conversations = settings.conversations
     turns = TurnLine(limit: conversations.whenBusy == .refuse ? 0 : conversations.waiting)
-    rates = Rates(settings.rates)
+    rates = Rates(settings)
+    proxies = settings.trustedProxies.compactMap { AddressBlock($0) }
     health = settings.upstreams.reduce(into: [:]) { $0[$1.name] = UpstreamHealth($1) }
     self.settings = settings
     self.secrets = secrets

@@ -21,18 +21,19 @@ extension Worker {
     if case .found(let found) = route.outcome { endpoint = found }
     let record = RequestRecord(
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
-      path: path, shownPath: shownInLog(path: path), connection: connection, worker: self)
+      path: path, shownPath: shownInLog(path: path), client: client(head, bytes, connection.peer),
+      connection: connection, worker: self)
     connection.exchange = record
     if !shared.settings.cors.origins.isEmpty {
       record.cors = shared.settings.cors.answer(
         origin: text("origin", head, bytes), host: text("host", head, bytes))
     }
     do throws(Failure) {
-      try checkRate(record, connection.peer, counts: false)
+      try checkRate(record, counts: false)
       if case .blocked = record.cors {
         throw Failure(.blockedOrigin, "pages of this origin may not ask")
       }
-      try admit(head, bytes, route, record, connection.peer)
+      try admit(head, bytes, route, record)
     } catch {
       return .refuse(refusal(error, record))
     }
@@ -50,8 +51,7 @@ extension Worker {
   }
 
   private func admit(
-    _ head: RequestHead, _ bytes: Span<UInt8>, _ route: Route, _ record: RequestRecord,
-    _ peer: PeerAddress
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ route: Route, _ record: RequestRecord
   ) throws(Failure) {
     let endpoint: Endpoint
     switch route.outcome {
@@ -60,7 +60,10 @@ extension Worker {
       throw Failure(.methodNotAllowed, "this path takes only: \(allow)", allow: allow)
     case .found(let found): endpoint = found
     }
-    if endpoint.generates { try checkRate(record, peer, counts: true) }
+    if endpoint.isLimited {
+      try checkRate(record, counts: true)
+      try takeSlot(record)
+    }
     if let scope = scope(of: endpoint) { try checkKey(head, bytes, scope, record) }
     record.idempotencyKey = text("idempotency-key", head, bytes)
     guard endpoint.takesBody, let type = text("content-type", head, bytes) else { return }
@@ -72,17 +75,39 @@ extension Worker {
 
   // MARK: Rate
 
-  private func checkRate(
-    _ record: RequestRecord, _ peer: PeerAddress, counts: Bool
-  ) throws(Failure) {
-    guard
-      let decision = shared.rates.decide(record.api, peer, now: loop.now, counts: counts)
+  private func checkRate(_ record: RequestRecord, counts: Bool) throws(Failure) {
+    guard let bucket = record.rateBucket,
+      let decision = shared.rates.decide(bucket, record.client, now: loop.now, counts: counts)
     else { return }
-    record.rate = decision
+    record.rate = (bucket, decision)
     guard counts, !decision.isAllowed else { return }
     let seconds = (decision.retryAfter + 999_999_999) / 1_000_000_000
     throw Failure(
       .rateLimited, "too many requests from this address", retryAfter: max(Int(seconds), 1))
+  }
+
+  private func takeSlot(_ record: RequestRecord) throws(Failure) {
+    switch shared.rates.takeSlot(record.client) {
+    case .taken(let slot): record.slot = slot
+    case .unlimited: break
+    case .full:
+      throw Failure(
+        .rateLimited, "too many requests of this address at one time", retryAfter: 1)
+    }
+  }
+
+  /// Who asks: the peer, or whom one of our proxies names.
+  private func client(
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ peer: PeerAddress
+  ) -> [UInt8] {
+    func values(_ name: StaticString) -> [String] {
+      guard head.count(of: name, in: bytes) > 0 else { return [] }
+      return head.all(name, in: bytes).map { String(copying: bytes, $0) }
+    }
+    let (forwarded, forwardedFor) = (values("forwarded"), values("x-forwarded-for"))
+    if forwarded.isEmpty && forwardedFor.isEmpty { return peer.bytes }
+    return ForwardedClient.address(
+      peer: peer.bytes, forwarded: forwarded, forwardedFor: forwardedFor, proxies: shared.proxies)
   }
 
   // MARK: Key
@@ -194,6 +219,12 @@ extension Worker {
 }
 
 extension Endpoint {
+  /// Requests that a client's rate is for, and that hold one of its places.
+  fileprivate var isLimited: Bool {
+    if case .readStream = self { return true }
+    return generates
+  }
+
   /// Requests with a JSON body.
   fileprivate var takesBody: Bool {
     if case .updateChat = self { return true }

@@ -2,6 +2,7 @@ internal import Configuration
 internal import Admission
 internal import ClientAPIs
 internal import Downstream
+internal import EventLoop
 internal import HTTPWire
 internal import JSONWire
 
@@ -86,7 +87,7 @@ extension Worker: Service {
     if let record = connection.exchange as? RequestRecord { return refusal(failure, record) }
     let record = RequestRecord(
       api: .operations, endpoint: nil, requestID: requestID(), method: "?", path: "?",
-      shownPath: "?", connection: connection, worker: self)
+      shownPath: "?", client: connection.peer.bytes, connection: connection, worker: self)
     connection.exchange = record
     return refusal(failure, record)
   }
@@ -123,14 +124,26 @@ extension Worker: Service {
     var response = response
     response.add("X-Request-Id", record.requestID)
     record.cors.add(to: &response)
-    if record.api == .agents, let rate = record.rate { addRate(rate, to: &response) }
+    if let rate = record.rate { addRate(rate.bucket, rate.decision, record.api, to: &response) }
     record.status = response.status
     record.headSent()
     return response
   }
 
-  /// As the Agents API has it: `Reset` is a point in time, in seconds since 1970.
-  private func addRate(_ rate: RateDecision, to response: inout Response) {
+  /// As the IETF draft has it (draft-ietf-httpapi-ratelimit-headers): the policy, and what is left
+  /// of it for how many seconds. And as the Agents API has it: `Reset` is a point in time, in
+  /// seconds since 1970.
+  private func addRate(
+    _ bucket: Rates.Bucket, _ rate: RateDecision, _ api: API, to response: inout Response
+  ) {
+    if let limit = shared.rates.limit(bucket) {
+      let window = (limit.period + 999_999_999) / 1_000_000_000
+      let wait = (rate.isAllowed ? rate.resetAfter : rate.retryAfter) + 999_999_999
+      response.add("RateLimit-Policy", "\"\(bucket.rawValue)\";q=\(limit.requests);w=\(window)")
+      response.add(
+        "RateLimit", "\"\(bucket.rawValue)\";r=\(rate.remaining);t=\(wait / 1_000_000_000)")
+    }
+    guard api == .agents else { return }
     let reset = (WallClock.now + rate.resetAfter + 999_999_999) / 1_000_000_000
     response.add("X-RateLimit-Limit", String(rate.limit))
     response.add("X-RateLimit-Remaining", String(rate.remaining))

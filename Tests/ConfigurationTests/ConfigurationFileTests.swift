@@ -181,7 +181,7 @@ private let tenProblems = [
   "limits.head: found 16384 without a unit; expected a size in B, KiB, MiB or GiB such as "
     + "\"16KiB\", from \"1KiB\" to \"1MiB\"",
   "limits.bogus: unknown key; expected the keys connections, head, fields, target, body, event, "
-    + "answer, generations",
+    + "answer, generations, streamsPerClient",
   "models[0].upstream: found \"opnai\", which is no upstream; did you mean \"openai\"?",
   "upstreams[0].baseURL: missing; expected an http or https URL with a host, such as "
     + "\"https://api.example.com/v1\"",

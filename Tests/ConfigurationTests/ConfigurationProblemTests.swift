@@ -58,8 +58,9 @@ private let keyCases = [
   ProblemCase(demo("loopz: 1,"), "loopz: unknown key; did you mean \"loops\"?"),
   ProblemCase(
     demo("\"a b\": 1,"),
-    "[\"a b\"]: unknown key; expected the keys listen, loops, limits, timeouts, streams, keys, "
-      + "upstreams, models, agents, widget, conversations, archive, rates, cors, log"),
+    "[\"a b\"]: unknown key; expected the keys listen, loops, trustedProxies, limits, timeouts, "
+      + "streams, keys, upstreams, models, agents, widget, conversations, archive, rates, cors, log"
+  ),
   ProblemCase(
     demo("timeouts: {keepalive: \"1s\"},"),
     "timeouts.keepalive: unknown key; did you mean \"keepAlive\"?"),
@@ -94,9 +95,9 @@ private let keyCases = [
 private let typeCases = [
   ProblemCase(
     "[]",
-    "found an empty array; expected an object with the keys listen, loops, limits, timeouts, "
-      + "streams, keys, upstreams, models, agents, widget, conversations, archive, rates, cors, "
-      + "log"),
+    "found an empty array; expected an object with the keys listen, loops, trustedProxies, limits, "
+      + "timeouts, streams, keys, upstreams, models, agents, widget, conversations, archive, rates, "
+      + "cors, log"),
   ProblemCase(
     demo("log: null,"), "log: found null; expected an object with the keys format, level"),
   ProblemCase(demo("loops: \"4\","), "loops: found \"4\"; expected a whole number from 0 to 256"),
