@@ -523,3 +523,28 @@ def test_a_failure_in_a_stream_is_as_documented(document, asker, model, made):
     *_, failure = stream_events(found["EventStream"])
     assert failure.name == "error"
     document.check("StreamFailure", failure.data)
+
+
+def test_without_keys_and_a_widget_and_with_rates_it_answers_as_documented(document, start):
+    rate = {"requests": 1, "per": "24h"}
+    daemon = start(
+        {
+            "agents": [described(AGENT, "", apis=["chats", "agents"])],
+            "widget": {},
+            "keys": [],
+            "rates": {"chats": rate, "agents": rate, "widget": rate},
+        }
+    )
+
+    def check(status, method, path, body=None):
+        answer = fetch(daemon.port, method.upper(), nowhere(path), body)
+        assert answer.status == status, (method, path, answer.status)
+        document.check_answer(method, path, answer)
+
+    for path in ("/v1/admin/conversations", "/v1/admin/conversations/{conversationId}"):
+        check(503, "get", path)
+    check(404, "post", "/v1/chat", {"sessionId": "s", "message": "Hi"})
+    check(400, "post", "/v1/chats", {})
+    check(400, "post", "/chat/{slug}", {})
+    for method, path in GENERATING[:7]:
+        check(429, method, path, {})
