@@ -96,8 +96,8 @@ private let typeCases = [
   ProblemCase(
     "[]",
     "found an empty array; expected an object with the keys listen, loops, trustedProxies, limits, "
-      + "timeouts, streams, keys, upstreams, models, agents, widget, conversations, archive, rates, "
-      + "cors, log"),
+      + "timeouts, streams, keys, upstreams, models, agents, widget, conversations, archive, "
+      + "rates, cors, log"),
   ProblemCase(
     demo("log: null,"), "log: found null; expected an object with the keys format, level"),
   ProblemCase(demo("loops: \"4\","), "loops: found \"4\"; expected a whole number from 0 to 256"),
