@@ -142,7 +142,9 @@ extension Connection {
 
   /// Answers bad input and closes behind the answer: where the next request would begin is unknown.
   func refuse(_ fault: RequestFault) {
-    var response = server.service.refusal(fault, on: self)
+    let request = input
+    let path = request.span.extracting(parser.pathSoFar(in: request.span))
+    var response = server.service.refusal(fault, path: path, on: self)
     response.closes = true
     startOver(with: [])
     state = .answering

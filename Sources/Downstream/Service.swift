@@ -14,7 +14,8 @@ public protocol Service: AnyObject {
     _ head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, on connection: Connection)
 
   /// The answer to bad input found while reading; the connection closes behind it.
-  func refusal(_ fault: RequestFault, on connection: Connection) -> Response
+  /// - Parameter path: What is known of the request's path, as it was sent; perhaps nothing.
+  func refusal(_ fault: RequestFault, path: Span<UInt8>, on connection: Connection) -> Response
 }
 
 public enum HeadVerdict {

@@ -37,6 +37,7 @@ public struct RequestHeadParser: Sendable {
   var mark = 0
   var fieldName = 0..<0
   var semantics = MessageSemantics()
+  private var targetStart: Int?
   /// Valid once `parse` has returned `.complete`, until `reset`.
   public internal(set) var head = RequestHead()
 
@@ -57,6 +58,20 @@ public struct RequestHeadParser: Sendable {
       phase = .failed(error)
       throw error
     }
+  }
+
+  /// What is known of the path of a head that is not complete, or never will be: from its first
+  /// byte to the end of the path, or of what there is. Empty when not even that has come, and for
+  /// a target that does not begin with a slash.
+  public func pathSoFar(in buffer: Span<UInt8>) -> Range<Int> {
+    guard let start = targetStart, start < buffer.count, buffer[start] == UInt8(ascii: "/") else {
+      return 0..<0
+    }
+    var end = start
+    while end < buffer.count, buffer[end] > Octet.space, buffer[end] != UInt8(ascii: "?") {
+      end += 1
+    }
+    return start..<end
   }
 
   /// Ready for the next head, which begins at offset 0 of the next buffer.
@@ -89,6 +104,7 @@ public struct RequestHeadParser: Sendable {
     phase = next
     position = start
     mark = start
+    if case .target = next { targetStart = start }
   }
 
   /// Whether a CRLF stands at `index`; nil when that cannot be told before `end`.

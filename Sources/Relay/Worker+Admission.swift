@@ -40,6 +40,11 @@ extension Worker {
     return .proceed(bodyLimit: shared.settings.limits.bodyBytes)
   }
 
+  /// Of a path that is perhaps not all there: enough to answer in the shape of its API.
+  static func api(ofRaw path: String) -> API {
+    Route(method: "?", segments: rawSegments(path), isDecoded: false).api
+  }
+
   private static func rawSegments(_ path: String) -> [String] {
     path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
   }
@@ -75,7 +80,7 @@ extension Worker {
 
   // MARK: Rate
 
-  private func checkRate(_ record: RequestRecord, counts: Bool) throws(Failure) {
+  func checkRate(_ record: RequestRecord, counts: Bool) throws(Failure) {
     guard let bucket = record.rateBucket,
       let decision = shared.rates.decide(bucket, record.client, now: loop.now, counts: counts)
     else { return }
@@ -211,7 +216,7 @@ extension Worker {
   }
 
   /// Whatever a path is, a stream's id may be in it, encoded or misplaced: every segment is cut.
-  private func shownInLog(path: String) -> String {
+  func shownInLog(path: String) -> String {
     let length = StreamID.prefix.utf8.count + 9
     let segments = path.prefix(200).split(separator: "/", omittingEmptySubsequences: false)
     return segments.map { String($0.prefix(length)) }.joined(separator: "/")

@@ -82,13 +82,18 @@ extension Worker: Service {
 
   // MARK: Answers
 
-  func refusal(_ fault: RequestFault, on connection: Connection) -> Response {
+  func refusal(
+    _ fault: RequestFault, path: Span<UInt8>, on connection: Connection
+  ) -> Response {
     let failure = Failure(status: fault.status, fault.reason)
     if let record = connection.exchange as? RequestRecord { return refusal(failure, record) }
+    let path = String(copying: path, path.indices)
     let record = RequestRecord(
-      api: .operations, endpoint: nil, requestID: requestID(), method: "?", path: "?",
-      shownPath: "?", client: connection.peer.bytes, connection: connection, worker: self)
+      api: Self.api(ofRaw: path), endpoint: nil, requestID: requestID(), method: "?", path: path,
+      shownPath: path.isEmpty ? "?" : shownInLog(path: path), client: connection.peer.bytes,
+      connection: connection, worker: self)
     connection.exchange = record
+    try? checkRate(record, counts: false)
     return refusal(failure, record)
   }
 

@@ -55,7 +55,7 @@ final class ScriptedService: Service {
     answer(request, connection)
   }
 
-  func refusal(_ fault: RequestFault, on connection: Connection) -> Response {
+  func refusal(_ fault: RequestFault, path: Span<UInt8>, on connection: Connection) -> Response {
     faults.append(fault)
     if connection.exchange == nil {
       let told = Told()

@@ -59,8 +59,8 @@ struct LogTests {
         (HTTPRequest.text("GET", "/nope?a=b"), "operations", "GET", "/nope", "404"),
         (HTTPRequest.text("PUT", "/v1/streams"), "streams", "PUT", "/v1/streams", "405"),
         (HTTPRequest.text("POST", Self.chat, body: "{"), "completions", "POST", Self.chat, "400"),
-        ("GET /healthz HTTP/1.1\r\n\r\n", "operations", "?", "?", "400"),
-        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "operations", "?", "?", "505"),
+        ("GET /healthz HTTP/1.1\r\n\r\n", "operations", "?", "/healthz", "400"),
+        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "operations", "?", "/", "505"),
       ]
       for (index, (request, api, method, path, status)) in requests.enumerated() {
         let connection = try daemon.connect()
