@@ -52,9 +52,11 @@ def test_the_oldest_finished_streams_go_first_and_running_ones_stay(start, model
 def test_a_stored_stream_that_had_to_go_comes_back_from_the_archive(start, model, name):
     daemon = start(SETTINGS)
     model.script(name, [{"text": TEXT, "tokens": 60}, {"done": True}])
-    paths = [asking.start_stream(daemon, name) for _ in range(20)]
-    for path in paths:
-        asking.read(daemon, path)
+    paths = []
+    for _ in range(20):
+        # One after the other: running ones have their memory, and the next is refused.
+        paths.append(asking.start_stream(daemon, name))
+        asking.read(daemon, paths[-1])
     for path in paths:
         assert asking.snapshot(daemon, path)["text"] == TEXT
 
