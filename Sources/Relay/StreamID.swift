@@ -12,17 +12,8 @@ struct StreamID: Hashable, Sendable {
   static let maximumLoops = alphabet.count
 
   init(owner: Int) {
-    var random = SystemRandomNumberGenerator()
-    var letters = [Self.alphabet[owner]]
-    let base = UInt64(Self.alphabet.count)
-    var word: UInt64 = 0
-    for position in 0..<Self.randomLetters {
-      // Ten letters use 60 of a word's 64 bits: a system call for each would be dear.
-      if position % 10 == 0 { word = random.next() }
-      letters.append(Self.alphabet[Int(word % base)])
-      word /= base
-    }
-    text = Self.prefix + String(decoding: letters, as: UTF8.self)
+    let loop = String(decoding: [Self.alphabet[owner]], as: UTF8.self)
+    text = Self.prefix + loop + Identifiers.letters(Self.randomLetters, of: Self.alphabet)
   }
 
   /// Nil for what no stream can be called.

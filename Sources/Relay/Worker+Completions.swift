@@ -62,6 +62,7 @@ extension Worker {
     }
     record.upstream = model.upstream
     var target = Target(model: model, candidates: candidates(model))
+    assert(!target.candidates.isEmpty, "the configuration was checked")
     if let agent {
       target.model.upstreamModel = model.upstreamModel ?? agent.model
       target.prompt = PromptTemplate.expand(agent.prompt, variables: "{}")
