@@ -1,3 +1,4 @@
+internal import Admission
 import Glibc
 
 extension Settings.ListenAddress: CustomStringConvertible {
@@ -8,6 +9,24 @@ extension Settings.ListenAddress: CustomStringConvertible {
     case .tcp(let host, let port): "\(host):\(port)"
     case .unix(let path): "unix:\(path)"
     }
+  }
+}
+
+extension Settings.ListenAddress {
+  /// Nobody beyond this machine reaches it.
+  var isLocal: Bool {
+    switch self {
+    case .unix: true
+    case .tcp("localhost", _), .tcp("::1", _): true
+    case .tcp(let host, _): AddressBlock("127.0.0.0/8").map { $0.contains(host) } ?? false
+    }
+  }
+}
+
+extension AddressBlock {
+  /// False for a name.
+  fileprivate func contains(_ host: String) -> Bool {
+    IPAddress.parse(host).map { contains($0) } ?? false
   }
 }
 

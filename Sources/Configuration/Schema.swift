@@ -18,6 +18,7 @@ struct Schema {
       .section("timeouts", \.timeouts, timeouts),
       .section("streams", \.streams, streams),
       keys,
+      .value("allowAnonymous", \.allowAnonymous, .flag),
       upstreams,
       models,
       agents,

@@ -23,7 +23,23 @@ extension SchemaReader {
       check(upstream, at: root["upstreams"][index])
     }
     checkUpstreams(of: settings)
+    checkListeners(of: settings)
     crossCheckAgents(settings)
+  }
+
+  /// Whoever listens beyond the loopback without keys should have meant it.
+  private mutating func checkListeners(of settings: Settings) {
+    let root = DocumentPath()
+    guard settings.keys.isEmpty, !settings.allowAnonymous, isSound(root["keys"]),
+      isSound(root["allowAnonymous"])
+    else { return }
+    for (index, address) in settings.listen.enumerated() where !address.isLocal {
+      let path = root["listen"][index]
+      guard isSound(path) else { continue }
+      report(
+        path, found: "found \(quoted(address.description)), where everybody could ask",
+        expected: "expected keys, or allowAnonymous: true")
+    }
   }
 
   mutating func checkUnique(_ values: [(path: DocumentPath, text: String)], as what: String) {

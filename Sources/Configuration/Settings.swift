@@ -17,6 +17,8 @@ public struct Settings: Sendable, Equatable {
   public var streams = Streams()
   /// The keys that clients present. None: everybody on the listeners may ask.
   public var keys: [NamedKey] = []
+  /// Everybody may ask beyond the loopback too: without it a listener there needs keys.
+  public var allowAnonymous = false
   public var upstreams: [Upstream] = []
   public var models: [Model] = []
   public var agents: [Agent] = []

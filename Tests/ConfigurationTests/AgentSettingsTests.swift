@@ -169,6 +169,29 @@ private let cases: [(text: String, problems: [String])] = [
   ),
 ]
 
+@Suite struct ListenerSettingsTests {
+  private static func found(_ address: String) -> String {
+    "found \"\(address)\", where everybody could ask; expected keys, or allowAnonymous: true"
+  }
+
+  @Test(arguments: [
+    ("", []), ("listen: [\"127.0.0.1:1\", \"[::1]:1\", \"localhost:1\", \"127.9.9.9:1\"],", []),
+    ("listen: [\"unix:/run/d\"],", []),
+    (
+      "listen: [\"127.0.0.1:1\", \"0.0.0.0:1\"],", ["listen[1]: \(found("0.0.0.0:1"))"]
+    ),
+    ("listen: [\"[::]:1\"],", ["listen[0]: \(found("[::]:1"))"]),
+    ("listen: [\"relay.test:1\"],", ["listen[0]: \(found("relay.test:1"))"]),
+    ("listen: [\"0.0.0.0:1\"], allowAnonymous: true,", []),
+    ("listen: [\"0.0.0.0:1\"], keys: [{name: \"a\", file: \"a\"}],", []),
+  ])
+  func `beyond the loopback there are keys, or it is said that there are none`(
+    members: String, expected: [String]
+  ) {
+    #expect(problems(demo(members)) == expected)
+  }
+}
+
 @Suite struct AgentSettingsTests {
   @Test(arguments: cases.indices)
   func `what is wrong with agents and their conversations is told with its place`(index: Int) {

@@ -59,8 +59,8 @@ private let keyCases = [
   ProblemCase(
     demo("\"a b\": 1,"),
     "[\"a b\"]: unknown key; expected the keys listen, loops, trustedProxies, limits, timeouts, "
-      + "streams, keys, upstreams, models, agents, widget, conversations, archive, rates, cors, log"
-  ),
+      + "streams, keys, allowAnonymous, upstreams, models, agents, widget, conversations, "
+      + "archive, rates, cors, log"),
   ProblemCase(
     demo("timeouts: {keepalive: \"1s\"},"),
     "timeouts.keepalive: unknown key; did you mean \"keepAlive\"?"),
@@ -96,8 +96,8 @@ private let typeCases = [
   ProblemCase(
     "[]",
     "found an empty array; expected an object with the keys listen, loops, trustedProxies, limits, "
-      + "timeouts, streams, keys, upstreams, models, agents, widget, conversations, archive, "
-      + "rates, cors, log"),
+      + "timeouts, streams, keys, allowAnonymous, upstreams, models, agents, widget, "
+      + "conversations, archive, rates, cors, log"),
   ProblemCase(
     demo("log: null,"), "log: found null; expected an object with the keys format, level"),
   ProblemCase(demo("loops: \"4\","), "loops: found \"4\"; expected a whole number from 0 to 256"),

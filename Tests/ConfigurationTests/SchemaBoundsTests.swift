@@ -121,7 +121,7 @@ private let lengths: [BoundCase] = [
   func `there are 1 to 64 addresses`(_ count: Int, _ fits: Bool) {
     let addresses = (0..<count).map { "\"a:\($0 + 1)\"" }.joined(separator: ",")
     #expect(
-      problems(demo("listen: [\(addresses)],"))
+      problems(demo("listen: [\(addresses)], allowAnonymous: true,"))
         == (fits
           ? []
           : [
