@@ -35,16 +35,17 @@ extension Worker {
       throw Failure(.notFound, "Agent with slug '\(slug)' not found")
     }
     guard agent.isAnswering else { throw Failure.agentIsDisabled }
+    let id = conversationID ?? Identifiers.conversation()
     var place = TurnStart.Place.new(
-      .agents, owner: record.owner, scope: slug,
-      NewConversation(id: Identifiers.conversation(), agent: agent.id))
+      .agents, owner: record.owner, scope: slug, NewConversation(id: id, agent: agent.id))
     if let conversationID {
       place = .existing(.agents, id: conversationID, owner: record.owner, scope: slug)
     }
     var turn = turn(place, agent, message, form, policy, connection, record)
     turn.start.agents = [agent.id]
     turn.start.idempotency = idempotency
-    turn.line = conversationID.map { "agents \($0)" }
+    // A new one too: its id is told before its first answer is whole.
+    turn.line = "agents \(id)"
     turn.rules.question = question(message)
     turn.rules.dropsOnFailure = conversationID == nil
     return turn

@@ -20,6 +20,8 @@ extension Worker {
       turn.start.agents = [agent.id]
       turn.start.idempotency = try idempotency(record, body)
       turn.start.message = question(request.input)
+      // Lists have it while its first answer is made.
+      turn.line = "chats \(new.id)"
       turn.rules.statusOfFailure = .error
       start(turn)
     } catch {
