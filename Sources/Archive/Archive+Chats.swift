@@ -44,10 +44,11 @@ extension Archive {
   /// - Parameters:
   ///   - agent: The new one; nil keeps the old.
   ///   - now: The time of the change, if anything is to be changed.
-  ///   - variables: Makes the new from the old, on the archive's queue; nil keeps them.
+  ///   - variables: Makes the new from the old, on the archive's queue; nil keeps them. One that
+  ///     makes nil refuses the change.
   public func updateChat(
     _ id: String, owner: String, agent: String?, now: Int64,
-    variables: (@Sendable (String) -> String)?, _ reply: @escaping Reply<ChatChange>
+    variables: (@Sendable (String) -> String?)?, _ reply: @escaping Reply<ChatChange>
   ) {
     writes.add(reply) { database throws(ArchiveError) in
       guard var chat = try database.conversation(.chats, id, owner: owner) else {
@@ -56,7 +57,10 @@ extension Archive {
       if chat.status != .inProgress { return .undo(.closed) }
       if agent != nil || variables != nil {
         if let agent { chat.agent = agent }
-        if let variables { chat.variables = variables(chat.variables) }
+        if let variables {
+          guard let new = variables(chat.variables) else { return .undo(.refused) }
+          chat.variables = new
+        }
         chat.updatedAt = now
         try database.run(
           .changeChat,

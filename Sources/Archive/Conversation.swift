@@ -92,6 +92,8 @@ public struct ConversationPage: Sendable, Equatable {
 /// What became of a change to a chat.
 public enum ChatChange: Sendable, Equatable {
   case changed(ConversationRecord)
+  /// There are no new variables for it.
+  case refused
   /// There is no such chat of this owner.
   case unknown
   /// Its status is not `inProgress`.

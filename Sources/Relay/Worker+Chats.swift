@@ -123,6 +123,7 @@ extension Worker {
       case .changed(let chat): self = .body(ChatAnswers.record(chat.chatView(agents)))
       case .unknown: self = .refused(Failure(.notFound, "there is no such chat"))
       case .closed: self = .refused(Failure.chatIsClosed)
+      case .refused: self = .refused(ChatVariables.tooLong)
       }
     }
   }

@@ -40,4 +40,12 @@ import Testing
   ) {
     #expect(ChatVariables.merge(old, new) == expected)
   }
+
+  @Test func `what is more than the bound together is nothing`() {
+    let half = String(repeating: "x", count: ChatVariables.bound / 2)
+    let merged = ChatVariables.merge(#"{"a":"\#(half)"}"#, #"{"b":"\#(half.dropLast(15))"}"#)
+    #expect(merged?.utf8.count == ChatVariables.bound)
+    #expect(ChatVariables.merge(#"{"a":"\#(half)"}"#, #"{"b":"\#(half.dropLast(14))"}"#) == nil)
+    #expect(ChatVariables.merge(#"{"a":"\#(half)"}"#, #"{"a":"\#(half)"}"#) != nil)
+  }
 }

@@ -137,3 +137,16 @@ def test_a_change_that_is_wrong_is_400(daemon, chat, body, fields):
     before = asking.record(daemon, chat)
     check(asking.patch(daemon, chat, body), "chats", 400, f"{asking.CHATS}/{chat}", fields)
     assert asking.record(daemon, chat) == before
+
+
+def test_variables_do_not_grow_without_an_end(daemon, chat):
+    half = {"dynamicVariables": {"one": "x" * 40_000}}
+    assert asking.patch(daemon, chat, half).status == 200
+    before = asking.record(daemon, chat)
+    for more in ({"two": "y" * 40_000}, {"one": "z" * 70_000}):
+        answer = asking.patch(daemon, chat, {"dynamicVariables": more})
+        assert answer.status == 400
+        assert answer.json()["validationErrors"] == {
+            "dynamicVariables": "dynamicVariables must be at most 65536 bytes of JSON altogether"
+        }
+    assert asking.record(daemon, chat) == before

@@ -2,12 +2,28 @@ internal import JSONWire
 
 /// A chat's dynamic variables: a JSON object, as text that has been read before.
 public enum ChatVariables {
+  /// The most that a chat's variables may be, in bytes of JSON: every turn puts them into a prompt.
+  public static let bound = 64 << 10
+
+  /// What the client is told of more than that.
+  public static var tooLong: Failure {
+    var failure = Failure(.invalidRequest, "invalid fields")
+    failure.fields = [tooLong("dynamicVariables")]
+    return failure
+  }
+
+  static func tooLong(_ name: String) -> FieldError {
+    FieldError(name, "\(name) must be at most \(bound) bytes of JSON altogether")
+  }
+
   /// The members of both: those of `new` replace those of the same name, whole, and further ones
-  /// come behind.
-  public static func merge(_ old: String, _ new: String) -> String {
+  /// come behind. Nil when that is more than the bound.
+  public static func merge(_ old: String, _ new: String) -> String? {
     var members = members(of: old)
+    var positions: [String: Int] = [:]
+    for (position, member) in members.enumerated() { positions[member.name] = position }
     for member in self.members(of: new) {
-      if let position = members.firstIndex(where: { $0.name == member.name }) {
+      if let position = positions[member.name] {
         members[position] = member
       } else {
         members.append(member)
@@ -20,7 +36,7 @@ public enum ChatVariables {
       json.raw(member.value.utf8.span)
     }
     json.endObject()
-    return String(decoding: json.bytes, as: UTF8.self)
+    return json.bytes.count <= bound ? String(decoding: json.bytes, as: UTF8.self) : nil
   }
 
   /// The names whose values are null.

@@ -44,6 +44,10 @@ private struct FieldReader {
     switch fields[name] {
     case nil, .null?: return nil
     case .object(let json)?:
+      guard json.utf8.count <= ChatVariables.bound else {
+        errors.append(ChatVariables.tooLong(name))
+        return nil
+      }
       for key in ChatVariables.nullNames(of: json) {
         errors.append(
           FieldError(
