@@ -22,8 +22,8 @@ public struct CircuitBreaker: Sendable {
   }
 
   public private(set) var state = State.closed(failuresInRow: 0)
-  private let threshold: Int
-  private let pause: UInt64
+  private var threshold: Int
+  private var pause: UInt64
   /// The last outcomes, newest lowest: 1 is a failure.
   private var recent: UInt32 = 0
   private var recentCount = 0
@@ -37,6 +37,14 @@ public struct CircuitBreaker: Sendable {
   public init(threshold: Int, pause: UInt64) {
     self.threshold = threshold
     self.pause = pause
+  }
+
+  /// Other limits from now on. An open one stays open until its pause is over, one that never opens
+  /// any more is closed.
+  public mutating func configure(threshold: Int, pause: UInt64) {
+    self.threshold = threshold
+    self.pause = pause
+    if threshold == 0 { state = .closed(failuresInRow: 0) }
   }
 
   /// Whether a request may go out now; if so its end must be told.

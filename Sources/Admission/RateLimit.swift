@@ -43,6 +43,15 @@ public struct RateLimit: Sendable, Equatable {
   /// Whether the state says nothing any more: that of a new key is as good.
   public func hasRecovered(tat: UInt64, now: UInt64) -> Bool { tat <= now }
 
+  /// The state that a key has under this limit when it had `tat` under another: as many requests
+  /// have been used, up to all there are.
+  public func carriedOver(tat: UInt64, from former: RateLimit, now: UInt64) -> UInt64 {
+    guard tat > now else { return tat }
+    let used = (tat - now).multipliedFullWidth(by: interval)
+    guard used.high < former.interval else { return now &+ burst }
+    return now &+ min(former.interval.dividingFullWidth(used).quotient, burst)
+  }
+
   /// τ + T: as many whole intervals as there are requests.
   private var burst: UInt64 {
     let (product, overflows) = interval.multipliedReportingOverflow(by: UInt64(requests))
@@ -55,7 +64,7 @@ public struct RateLimit: Sendable, Equatable {
     let used = tat - now
     let left = used >= burst ? 0 : (burst - used) / interval
     return RateDecision(
-      isAllowed: isAllowed, tat: tat, limit: requests,
+      isAllowed: isAllowed, tat: tat, limit: requests, period: period,
       remaining: min(Int(clamping: left), requests),
       resetAfter: used, retryAfter: retryAfter)
   }
@@ -67,6 +76,8 @@ public struct RateDecision: Sendable, Equatable {
   /// The key's new state.
   public var tat: UInt64
   public var limit: Int
+  /// Nanoseconds.
+  public var period: UInt64
   /// Requests that would be allowed at once.
   public var remaining: Int
   /// Nanoseconds until all of the limit is there again.

@@ -9,8 +9,8 @@
 ///
 /// Invariant: `ring` holds each key of `states` exactly once.
 public struct RateTable<Key: Hashable & Sendable>: Sendable {
-  private let limit: RateLimit
-  private let capacity: Int
+  private var limit: RateLimit
+  private var capacity: Int
   private var states: [Key: UInt64] = [:]
   /// The keys, in the order in which `hand` looks at them.
   private var ring: [Key] = []
@@ -26,6 +26,20 @@ public struct RateTable<Key: Hashable & Sendable>: Sendable {
     self.limit = limit
     self.capacity = capacity
     shared = Array(repeating: 0, count: Self.sharedStates)
+  }
+
+  /// Another limit from now on; what was used under the former one counts. Takes time for each key.
+  public mutating func configure(_ limit: RateLimit, capacity: Int, now: UInt64) {
+    self.capacity = capacity
+    guard limit != self.limit else { return }
+    let former = self.limit
+    self.limit = limit
+    for key in ring {
+      states[key] = states[key].map { limit.carriedOver(tat: $0, from: former, now: now) }
+    }
+    for position in shared.indices {
+      shared[position] = limit.carriedOver(tat: shared[position], from: former, now: now)
+    }
   }
 
   /// Keys that have a state of their own now.

@@ -92,9 +92,9 @@ public struct RetryBudget: Sendable {
   private static let window = 10
   private static let freeEachSecond = 10
   private var slots = Array(repeating: Slot(), count: window)
-  private let percent: Int
+  /// Retries for a hundred requests.
+  public var percent: Int
 
-  /// - Parameter percent: Retries for a hundred requests.
   public init(percent: Int) {
     self.percent = percent
   }

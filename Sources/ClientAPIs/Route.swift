@@ -20,6 +20,8 @@ public enum Endpoint: Equatable, Sendable {
   case adminConversations
   case adminConversation(String)
   case health
+  case readiness
+  case metrics
   case index
   case openAPI
   /// OPTIONS: what may be done here.
@@ -32,7 +34,8 @@ public enum Endpoint: Equatable, Sendable {
       .widgetStream:
       true
     case .models, .model, .readStream, .cancelStream, .listChats, .readChat, .updateChat, .endChat,
-      .widgetHealth, .adminConversations, .adminConversation, .health, .index, .openAPI, .options:
+      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics, .index,
+      .openAPI, .options:
       false
     }
   }
@@ -107,6 +110,8 @@ public struct Route: Equatable, Sendable {
     switch segments.count {
     case 1 where segments[0] == "": return readable(.index)
     case 1 where segments[0] == "healthz": return readable(.health)
+    case 1 where segments[0] == "readyz": return readable(.readiness)
+    case 1 where segments[0] == "metrics": return readable(.metrics)
     case 1 where segments[0] == "health": return readable(.widgetHealth)
     case 1 where segments[0] == "openapi.json": return readable(.openAPI)
     case 1 where segments[0] == "chat": return [("POST", .widgetStream)]

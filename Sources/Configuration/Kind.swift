@@ -184,6 +184,17 @@ extension Kind<String> {
   }
 }
 
+extension Kind<String> {
+  /// The name of a credential, which is that of a file (systemd.exec(5)). A text that is no name
+  /// may be the secret itself.
+  static var credential: Kind {
+    text("the name of a credential such as \"deltad-key\"", conceals: true) { text in
+      Settings.Bounds.credential ~= text.utf8.count && text.utf8.allSatisfy(isNameByte)
+        && text != "." && text != ".."
+    }
+  }
+}
+
 /// ASCII letters and digits, `.`, `_`, `-`.
 private func isNameByte(_ byte: UInt8) -> Bool {
   switch byte {

@@ -23,6 +23,14 @@ extension Settings.ListenAddress {
   }
 }
 
+extension Settings.ListenAddress {
+  /// The kernel chooses no part of it.
+  var isFixed: Bool {
+    if case .tcp(_, 0) = self { return false }
+    return true
+  }
+}
+
 extension AddressBlock {
   /// False for a name.
   fileprivate func contains(_ host: String) -> Bool {

@@ -82,16 +82,21 @@ extension Schema {
     ]
   }
 
-  var rates: [Field<Settings.Rates>] {
-    let rate: [Field<Settings.Rate>] = [
+  var rate: [Field<Settings.Rate>] {
+    [
       .value("requests", \.requests, .count(Bounds.rateRequests)),
       .value("per", \.per, .duration(Bounds.ratePeriod)),
     ]
-    return [
+  }
+
+  var rates: [Field<Settings.Rates>] {
+    [
       .section("completions", \.completions, rate), .section("streams", \.streams, rate),
       .section("subscriptions", \.subscriptions, rate), .section("chats", \.chats, rate),
       .section("agents", \.agents, rate),
       .section("widget", \.widget, rate),
+      .value("ipv6Prefix", \.ipv6Prefix, .count(Bounds.ipv6Prefix)),
+      .value("addresses", \.addresses, .count(Bounds.addresses)),
     ]
   }
 

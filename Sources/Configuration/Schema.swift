@@ -9,7 +9,8 @@ struct Schema {
 
   var settings: [Field<Settings>] {
     [
-      listen,
+      listen("listen", \.listen, count: Bounds.listeners),
+      listen("proxyProtocol", \.proxyProtocol, count: Bounds.proxyProtocol),
       .value("loops", \.loops, .count(Bounds.loops)),
       .values(
         "trustedProxies", \.trustedProxies, .addressBlock, count: Bounds.trustedProxies,
@@ -27,19 +28,29 @@ struct Schema {
       .section("archive", \.archive, archive),
       .section("rates", \.rates, rates),
       .section("cors", \.cors, cors),
+      .section(
+        "metrics", \.metrics,
+        [
+          .values(
+            "allow", \.allow, .addressBlock, count: Bounds.metricsAllow,
+            of: "addresses or blocks such as \"10.0.0.0/8\"")
+        ]),
       .section("log", \.log, log),
     ]
   }
 
-  private var listen: Field<Settings> {
+  private func listen(
+    _ key: String, _ target: WritableKeyPath<Settings, [Settings.ListenAddress]>,
+    count: ClosedRange<Int>
+  ) -> Field<Settings> {
     let kind = Kind.listenAddress
-    let bounds = "\(Bounds.listeners.lowerBound) to \(Bounds.listeners.upperBound)"
+    let bounds = "\(count.lowerBound) to \(count.upperBound)"
     return .list(
-      "listen", \.listen, count: Bounds.listeners,
+      key, target, count: count,
       expected: "\(bounds) addresses such as [\"127.0.0.1:8080\"]", blank: .unix(path: ""),
       documented: { settings in
-        let defaults = settings.listen.compactMap(kind.write).joined(separator: ", ")
-        return [DocumentedKey(path: "listen", value: "[\(defaults)]", bounds: bounds)]
+        let defaults = settings[keyPath: target].compactMap(kind.write).joined(separator: ", ")
+        return [DocumentedKey(path: key, value: "[\(defaults)]", bounds: bounds)]
       },
       element: { kind.read($0, at: $1, example: nil, reporting: &$2) })
   }
@@ -54,6 +65,7 @@ struct Schema {
       .value("event", \.eventBytes, .size(Bounds.eventBytes)),
       .value("answer", \.answerBytes, .size(Bounds.answerBytes)),
       .value("generations", \.generations, .count(Bounds.generations)),
+      .value("queuedGenerations", \.queuedGenerations, .count(Bounds.queuedGenerations)),
       .value("streamsPerClient", \.streamsPerClient, .count(Bounds.streamsPerClient)),
     ]
   }
@@ -64,6 +76,7 @@ struct Schema {
       .value("body", \.body, .duration(Bounds.body)),
       .value("keepAlive", \.keepAlive, .duration(Bounds.keepAlive)),
       .value("stall", \.stall, .duration(Bounds.stall)),
+      .value("queue", \.queue, .duration(Bounds.queue)),
       .value("heartbeat", \.heartbeat, .duration(Bounds.heartbeat)),
       .value("shutdown", \.shutdown, .duration(Bounds.shutdown)),
     ]
@@ -92,6 +105,8 @@ struct Schema {
     let fields: [Field<KeyDraft>] =
       [
         .value("name", \.name, .name, isRequired: true), .choices("apis", \.apis),
+        .section("rate", \.rate, rate),
+        .value("streams", \.streams, .count(Bounds.streamsPerClient)),
       ] + secretSource(in: \.source)
     return .list(
       "keys", \.keys, count: 0...Int.max,
@@ -103,7 +118,7 @@ struct Schema {
         reader.read(value, at: path, by: fields, into: &draft, holdsSecret: true)
         let source = reader.source(draft.source, at: path)
         var key = Settings.NamedKey(name: draft.name, source: source ?? .file(path: ""))
-        key.apis = draft.apis
+        (key.apis, key.rate, key.streams) = (draft.apis, draft.rate, draft.streams)
         return key
       })
   }
@@ -151,6 +166,7 @@ struct Schema {
           .value("failures", \.breakerFailures, .count(Bounds.breakerFailures)),
           .value("pause", \.breakerPause, .duration(Bounds.breakerPause)),
         ]),
+      .value("continuation", \.continuation, .choice),
       .value("askUsage", \.asksUsage, .flag),
       .value("idleConnections", \.idleConnections, .count(Bounds.idleConnections)),
       .value("pace", \.pace, .duration(Bounds.pace)),
@@ -177,6 +193,7 @@ struct Schema {
   ) -> [Field<Root>] {
     [
       .value("file", target.appending(path: \.file), .path(from: folder)),
+      .value("credential", target.appending(path: \.credential), .credential),
       .value("environment", target.appending(path: \.environment), .variable),
     ]
   }
@@ -218,12 +235,15 @@ func documented<Element>(
 struct KeyDraft {
   var name = ""
   var apis = Settings.NamedKey(name: "", source: .file(path: "")).apis
+  var rate = Settings.Rate(requests: 0)
+  var streams = 0
   var source = SecretSourceDraft()
 }
 
-/// Where a secret is, before it is known that one place is named and not two.
+/// Where a secret is, before it is known that one place is named and not several.
 struct SecretSourceDraft {
   var file: String?
+  var credential: String?
   var environment: String?
 }
 
@@ -232,16 +252,26 @@ extension SchemaReader {
   mutating func source(
     _ draft: SecretSourceDraft, at path: DocumentPath
   ) -> Settings.SecretSource? {
-    switch (has(path["file"]), has(path["environment"])) {
-    case (true, true):
-      report(path, found: "found both file and environment", expected: "expected one of them")
-    case (false, false):
+    let keys = ["file", "credential", "environment"]
+    let named = keys.filter { has(path[$0]) }
+    guard let key = named.first else {
       if isSound(path), !hasInlineSecret(path) {
-        report(path, found: "found neither file nor environment", expected: "expected one of them")
+        report(
+          path, found: "found neither file nor credential nor environment",
+          expected: "expected one of them")
       }
-    case (true, false): return draft.file.map { .file(path: $0) }
-    case (false, true): return draft.environment.map { .environment(variable: $0) }
+      return nil
     }
-    return nil
+    guard named.count == 1 else {
+      report(
+        path, found: "found both \(named.joined(separator: " and "))",
+        expected: "expected one of them")
+      return nil
+    }
+    return switch key {
+    case "file": draft.file.map { .file(path: $0) }
+    case "credential": draft.credential.map { .credential(name: $0) }
+    default: draft.environment.map { .environment(variable: $0) }
+    }
   }
 }

@@ -3,8 +3,9 @@
 extension SchemaReader {
   mutating func crossCheck(_ settings: Settings) {
     let root = DocumentPath()
+    let listeners = listeners(of: settings)
     checkUnique(
-      settings.listen.indices.map { (root["listen"][$0], settings.listen[$0].description) },
+      listeners.filter { $0.address.isFixed }.map { ($0.path, $0.address.description) },
       as: "an address")
     checkUnique(
       settings.keys.indices.map { (root["keys"][$0]["name"], settings.keys[$0].name) },
@@ -23,19 +24,25 @@ extension SchemaReader {
       check(upstream, at: root["upstreams"][index])
     }
     checkUpstreams(of: settings)
-    checkListeners(of: settings)
+    checkOpen(listeners, settings)
     crossCheckAgents(settings)
   }
 
+  private typealias Listener = (path: DocumentPath, address: Settings.ListenAddress)
+
+  private func listeners(of settings: Settings) -> [Listener] {
+    let root = DocumentPath()
+    return settings.listen.enumerated().map { (root["listen"][$0.offset], $0.element) }
+      + settings.proxyProtocol.enumerated().map { (root["proxyProtocol"][$0.offset], $0.element) }
+  }
+
   /// Whoever listens beyond the loopback without keys should have meant it.
-  private mutating func checkListeners(of settings: Settings) {
+  private mutating func checkOpen(_ listeners: [Listener], _ settings: Settings) {
     let root = DocumentPath()
     guard settings.keys.isEmpty, !settings.allowAnonymous, isSound(root["keys"]),
       isSound(root["allowAnonymous"])
     else { return }
-    for (index, address) in settings.listen.enumerated() where !address.isLocal {
-      let path = root["listen"][index]
-      guard isSound(path) else { continue }
+    for (path, address) in listeners where !address.isLocal && isSound(path) {
       report(
         path, found: "found \(quoted(address.description)), where everybody could ask",
         expected: "expected keys, or allowAnonymous: true")
@@ -75,7 +82,8 @@ extension SchemaReader {
       timeouts["total"], upstream.totalTimeout, DurationText.format)
     guard isSound(path["kind"]) else { return }
     let foreign =
-      upstream.kind == .demo ? ["baseURL", "key", "caFile", "retry", "breaker"] : ["pace"]
+      upstream.kind == .demo
+      ? ["baseURL", "key", "caFile", "retry", "breaker", "continuation"] : ["pace"]
     let other: Settings.UpstreamKind = upstream.kind == .demo ? .openai : .demo
     for key in foreign where has(path[key]) {
       report(

@@ -120,7 +120,8 @@ private let inlineKeys: Set<String> = [
 
 /// What to do in place of writing a secret into the file.
 let secretAdvice =
-  "a secret is never written here: expected {file: \"PATH\"} or {environment: \"VARIABLE\"}"
+  "a secret is never written here: expected {file: \"PATH\"}, {credential: \"NAME\"} "
+  + "or {environment: \"VARIABLE\"}"
 
 func keyList(_ keys: [String]) -> String {
   keys.count == 1 ? "the key \(keys[0])" : "the keys \(keys.joined(separator: ", "))"

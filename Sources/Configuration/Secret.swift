@@ -63,7 +63,8 @@ extension Secret {
   /// Reads a secret from where it is. Blocks on the disk.
   ///
   /// - Parameters:
-  ///   - source: A regular file of at most 4 KiB and a line end, or an environment variable.
+  ///   - source: A regular file of at most 4 KiB and a line end, a credential of the service
+  ///     manager, or an environment variable.
   ///   - place: The key path of the source without its last key: `keys[0]`, `upstreams[1].key`.
   ///   - file: The configuration file, for the problem.
   ///   - environment: A variable's value or nil, the process's own by default.
@@ -74,8 +75,7 @@ extension Secret {
     func problem(_ key: String, _ found: String, _ expected: String) -> ConfigurationProblem {
       ConfigurationProblem(file: file, place: "\(place).\(key)", found: found, expected: expected)
     }
-    switch source {
-    case .file(let path):
+    func secret(in path: String, _ key: String) throws(ConfigurationProblem) -> Reading {
       let contents: FileContents
       let bound = Settings.Bounds.secret.upperBound
       do {
@@ -83,16 +83,27 @@ extension Secret {
       } catch {
         var refusal = error
         if case .tooLarge = error { refusal = .tooLarge(bound: bound) }
-        throw problem("file", "\(quoted(path)): \(refusal.found)", "expected \(refusal.expected)")
+        throw problem(key, "\(quoted(path)): \(refusal.found)", "expected \(refusal.expected)")
       }
       do {
         let warning = problem(
-          "file", "\(quoted(path)) is open to every user of the machine", "expected mode 0600")
+          key, "\(quoted(path)) is open to every user of the machine", "expected mode 0600")
         return Reading(
           secret: try Secret(contents.bytes), warning: contents.isOpenToOthers ? warning : nil)
       } catch {
-        throw problem("file", "\(quoted(path)): \(error.found)", error.expected)
+        throw problem(key, "\(quoted(path)): \(error.found)", error.expected)
       }
+    }
+    switch source {
+    case .credential(let name):
+      guard let folder = environment("CREDENTIALS_DIRECTORY") else {
+        throw problem(
+          "credential", "there are no credentials: CREDENTIALS_DIRECTORY is not set",
+          "expected LoadCredential=\(name) in the unit")
+      }
+      // Readable for the service alone, whatever its mode says.
+      return Reading(secret: try secret(in: folder + "/" + name, "credential").secret, warning: nil)
+    case .file(let path): return try secret(in: path, "file")
     case .environment(let variable):
       guard let value = environment(variable) else {
         throw problem(

@@ -7,6 +7,9 @@
 /// by where they are, and read when the daemon starts.
 public struct Settings: Sendable, Equatable {
   public var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
+  /// Listeners whose connections begin with a header of the PROXY protocol, which says who the
+  /// client is; peers that are none of `trustedProxies` are turned away.
+  public var proxyProtocol: [ListenAddress] = []
   /// Event loops, each a thread with its own epoll. 0 means one per core that we may run on.
   public var loops = 0
   /// Blocks of addresses whose word about their clients counts; see `ForwardedClient`. Who comes by
@@ -27,6 +30,7 @@ public struct Settings: Sendable, Equatable {
   public var archive = Archive()
   public var rates = Rates()
   public var cors = CORS()
+  public var metrics = Metrics()
   public var log = Log()
 
   public init() {}
@@ -50,8 +54,10 @@ public struct Settings: Sendable, Equatable {
     public var eventBytes = 16 << 20
     /// One answer that is not a stream.
     public var answerBytes = 32 << 20
-    /// Generations running at one time over all loops; one more is answered 503.
+    /// Generations running at one time over all loops; one more waits for one of them to end.
     public var generations = 10_000
+    /// Generations that wait; one more is answered 503.
+    public var queuedGenerations = 1_000
     /// Requests of one client address that generate or read a stream, at one time; one more is
     /// answered 429. 0 is no limit.
     public var streamsPerClient = 0
@@ -67,6 +73,8 @@ public struct Settings: Sendable, Equatable {
     public var keepAlive: Duration = .seconds(75)
     /// A reader whose socket takes nothing for so long is closed.
     public var stall: Duration = .seconds(30)
+    /// How long a generation waits for one to end; then it is answered 503.
+    public var queue: Duration = .seconds(10)
     /// Silence on a stream after which readers get a comment.
     public var heartbeat: Duration = .seconds(15)
     /// After SIGTERM, how long running generations may go on.
@@ -104,6 +112,9 @@ public struct Settings: Sendable, Equatable {
   /// Where a secret is. The secret itself is read at start and never logged.
   public enum SecretSource: Sendable, Equatable {
     case file(path: String)
+    /// A file of this name in the folder that the service manager gives (systemd.exec(5),
+    /// LoadCredential).
+    case credential(name: String)
     case environment(variable: String)
   }
 
@@ -114,6 +125,10 @@ public struct Settings: Sendable, Equatable {
     /// What it opens. A widget's key is in web pages, and an administrator's reads everything:
     /// neither is meant unless it is said.
     public var apis: [KeyedAPI] = [.completions, .streams, .chats, .agents]
+    /// Requests with this key that generate or read a stream, whatever addresses they come from.
+    public var rate = Rate(requests: 0)
+    /// Such requests at one time; 0 is no limit.
+    public var streams = 0
     public init(name: String, source: SecretSource) {
       self.name = name
       self.source = source
@@ -152,6 +167,8 @@ public struct Settings: Sendable, Equatable {
     /// Failures in a row after which no request goes here for a pause; 0 is never.
     public var breakerFailures = 5
     public var breakerPause: Duration = .seconds(10)
+    /// How it is asked to go on with an answer that another upstream, or itself, broke off.
+    public var continuation: Continuation = .off
     /// Ask for the usage of streamed answers (`stream_options.include_usage`), whether or not the
     /// client did. A few upstreams refuse the option.
     public var asksUsage = true
@@ -163,6 +180,16 @@ public struct Settings: Sendable, Equatable {
       self.name = name
       self.kind = kind
     }
+  }
+
+  /// What an upstream makes of an answer that is there in part.
+  public enum Continuation: String, Sendable, Equatable, CaseIterable {
+    /// It is not asked.
+    case off
+    /// It writes on when the last message is the assistant's.
+    case prefill
+    /// It needs to be told so by a message of the user's behind that one.
+    case instruct
   }
 
   public struct Model: Sendable, Equatable {
@@ -270,6 +297,11 @@ public struct Settings: Sendable, Equatable {
     public var chats = Rate(requests: 0)
     public var agents = Rate(requests: 60)
     public var widget = Rate(requests: 30)
+    /// Bits of an IPv6 address that tell clients apart: whoever has one address of a network has
+    /// them all.
+    public var ipv6Prefix = 64
+    /// Addresses that are told apart at one time, by each limit; those beyond share a few places.
+    public var addresses = 100_000
     public init() {}
   }
 
@@ -286,6 +318,13 @@ public struct Settings: Sendable, Equatable {
     /// Origins whose pages may ask, such as `https://www.example.com`, or `*` for all. None: pages
     /// of other origins get no permission, and nobody is refused for an origin.
     public var origins: [String] = []
+    public init() {}
+  }
+
+  public struct Metrics: Sendable, Equatable {
+    /// Blocks of client addresses that may read them without an administrator's key. Who comes by a
+    /// Unix-domain socket is one of them.
+    public var allow = ["127.0.0.0/8", "::1/128"]
     public init() {}
   }
 
@@ -321,6 +360,7 @@ extension Settings {
   /// `Settings` has to defend itself against a time-out of zero or a table of a terabyte.
   public enum Bounds {
     public static let listeners = 1...64
+    public static let proxyProtocol = 0...64
     public static let loops = 0...256
 
     public static let connections = 1...1_000_000
@@ -331,11 +371,13 @@ extension Settings {
     public static let eventBytes = (1 << 10)...(256 << 20)
     public static let answerBytes = (1 << 10)...(1 << 30)
     public static let generations = 1...1_000_000
+    public static let queuedGenerations = 0...1_000_000
 
     public static let head: ClosedRange<Duration> = .milliseconds(100) ... .seconds(600)
     public static let body: ClosedRange<Duration> = .milliseconds(100) ... .seconds(600)
     public static let keepAlive: ClosedRange<Duration> = .seconds(1) ... .seconds(3600)
     public static let stall: ClosedRange<Duration> = .seconds(1) ... .seconds(3600)
+    public static let queue: ClosedRange<Duration> = .milliseconds(100) ... .seconds(600)
     public static let heartbeat: ClosedRange<Duration> = .seconds(1) ... .seconds(600)
     /// Zero ends running generations at once.
     public static let shutdown: ClosedRange<Duration> = .zero ... .seconds(3600)
@@ -379,17 +421,23 @@ extension Settings {
     /// Zero keeps conversations for ever.
     public static let conversationRetention: ClosedRange<Duration> =
       .zero ... .seconds(3650 * 86_400)
-    /// Zero is no limit.
     public static let trustedProxies = 0...100
+    public static let metricsAllow = 0...100
+    /// Zero is no limit.
     public static let streamsPerClient = 0...1_000_000
     public static let rateRequests = 0...1_000_000
     public static let ratePeriod: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
+    public static let ipv6Prefix = 1...128
+    /// An entry takes about 100 bytes.
+    public static let addresses = 1_000...10_000_000
     public static let origins = 0...100
     /// What a widget's key must have at least, in bytes: everybody can try one.
     public static let widgetKeyBytes = 24
 
     /// Names of keys and upstreams: characters.
     public static let name = 1...64
+    /// Names of credentials: characters.
+    public static let credential = 1...255
     /// Ids of models: bytes of UTF-8.
     public static let modelID = 1...256
     /// A file's path: bytes of UTF-8, Linux's `PATH_MAX` without its NUL.

@@ -16,7 +16,7 @@ extension Connection {
       if input.count >= Self.pipelineBytes || state == .following {
         return setInterest(interest.subtracting(.readable))
       }
-    case .idle, .head, .body, .lingering: break
+    case .proxyHeader, .idle, .head, .body, .lingering: break
     case .closed: return
     }
     let count = unsafe recv(
@@ -36,7 +36,7 @@ extension Connection {
     }
     input.append(contentsOf: server.scratch[..<count])
     switch state {
-    case .idle, .head, .body: proceed()
+    case .proxyHeader, .idle, .head, .body: proceed()
     case .answering, .sending, .following, .lingering, .closed: break
     }
   }
@@ -52,6 +52,8 @@ extension Connection {
     defer { isProceeding = false }
     while !input.isEmpty {
       switch state {
+      case .proxyHeader:
+        guard readProxyHeader() else { return }
       case .idle:
         state = .head
         (isHead, isHTTP10, bytesSent) = (false, false, 0)
@@ -63,6 +65,20 @@ extension Connection {
       case .answering, .sending, .following, .lingering, .closed:
         return
       }
+    }
+  }
+
+  /// True when the first request may be read.
+  private func readProxyHeader() -> Bool {
+    do {
+      guard let read = try server.service.proxyHeader(input.span, from: peer) else { return false }
+      proxyHeaderRead(read.client)
+      input.removeFirst(read.consumed)
+      return true
+    } catch {
+      server.refusedProxyHeaders += 1
+      close(.closed)
+      return false
     }
   }
 

@@ -7,6 +7,7 @@
 // Invariant: `cursor` is set exactly in `.following`; `exchange` is told its end exactly once.
 //
 // States and what leaves them:
+//   proxyHeader a proxy's header complete → idle; fault, time-out, peer closed → closed
 //   idle        first byte → head; time-out, peer closed → closed
 //   head        head complete → body or answering; fault → sending (and closes); time-out → 408
 //   body        body complete → answering; fault, time-out → sending (and closes)
@@ -25,7 +26,8 @@ internal import StreamLog
 
 public final class Connection: ReadinessHandler {
   public let identifier: UInt64
-  public let peer: PeerAddress
+  /// The other end of the socket, or whom its proxy named before the first request.
+  public private(set) var peer: PeerAddress
   let socket: OwnedSocket
   unowned let server: Server
   var watch: Watch?
@@ -33,7 +35,7 @@ public final class Connection: ReadinessHandler {
   var timer: Timer?
 
   enum State: Equatable {
-    case idle, head, body, answering, sending, following, lingering, closed
+    case proxyHeader, idle, head, body, answering, sending, following, lingering, closed
   }
   var state = State.idle
 
@@ -62,7 +64,8 @@ public final class Connection: ReadinessHandler {
   public var exchange: (any Exchange)?
 
   init(
-    _ socket: OwnedSocket, peer: PeerAddress, identifier: UInt64, server: Server
+    _ socket: OwnedSocket, peer: PeerAddress, identifier: UInt64, server: Server,
+    expectsProxyHeader: Bool
   ) throws(SystemError) {
     self.socket = socket
     self.peer = peer
@@ -71,6 +74,14 @@ public final class Connection: ReadinessHandler {
     parser = RequestHeadParser(limits: server.limits.head)
     watch = try server.loop.watch(socket.number, for: interest, handler: self)
     timer = Timer { [unowned self] in self.timeOut() }
+    if expectsProxyHeader { state = .proxyHeader }
+    arm(expectsProxyHeader ? server.limits.headTimeout : server.limits.keepAliveTimeout)
+  }
+
+  /// The proxy has said who it speaks for.
+  func proxyHeaderRead(_ client: PeerAddress?) {
+    if let client { peer = client }
+    state = .idle
     arm(server.limits.keepAliveTimeout)
   }
 
@@ -99,7 +110,7 @@ public final class Connection: ReadinessHandler {
   /// while the rest of an answer is sent it may have shut down its sending side only.
   private func peerClosed() {
     switch state {
-    case .idle, .head, .body, .answering, .following, .lingering: close(.clientLeft)
+    case .proxyHeader, .idle, .head, .body, .answering, .following, .lingering: close(.clientLeft)
     case .sending:
       keepsAlive = false
       setInterest(interest.subtracting([.readable, .peerClosed]))
@@ -109,6 +120,9 @@ public final class Connection: ReadinessHandler {
 
   private func timeOut() {
     switch state {
+    case .proxyHeader:
+      server.refusedProxyHeaders += 1
+      close(.closed)
     case .idle, .lingering: close(.closed)
     case .head: refuse(RequestFault(status: 408, reason: "the request head took too long"))
     case .body: refuse(RequestFault(status: 408, reason: "the request body took too long"))
@@ -149,8 +163,8 @@ public final class Connection: ReadinessHandler {
 
   /// A request that has arrived but was not read yet is answered first.
   func closeIfIdle() {
-    if state == .idle { receive() }
-    if state == .idle { close(.closed) }
+    if state == .idle || state == .proxyHeader { receive() }
+    if state == .idle || state == .proxyHeader { close(.closed) }
   }
 
   func leaveAudience() {

@@ -13,6 +13,7 @@ public final class Listener: ReadinessHandler {
   private var watch: Watch?
   private var reserve: CInt
   private let isTCP: Bool
+  private let expectsProxyHeader: Bool
 
   /// Connections accepted in one turn; more wait for the next.
   private static let acceptsPerTurn = 256
@@ -20,7 +21,11 @@ public final class Listener: ReadinessHandler {
   /// costs an offset. 16 KiB holds a reader that never reads to about 124 KiB of kernel memory.
   private static let notSentLowWater: CInt = 16 << 10
 
-  public init(_ socket: consuming ListeningSocket, server: Server) throws(SystemError) {
+  /// - Parameter expectsProxyHeader: Every connection begins with a header of the PROXY protocol.
+  public init(
+    _ socket: consuming ListeningSocket, server: Server, expectsProxyHeader: Bool = false
+  ) throws(SystemError) {
+    self.expectsProxyHeader = expectsProxyHeader
     isTCP = socket.port != 0
     self.socket = socket
     self.server = server
@@ -73,6 +78,7 @@ public final class Listener: ReadinessHandler {
 
   private func welcome(_ descriptor: consuming Descriptor, _ peer: PeerAddress) {
     guard server.load.enter() else {
+      server.refusedConnections += 1
       Self.refuse(descriptor.number)
       return
     }
@@ -86,7 +92,9 @@ public final class Listener: ReadinessHandler {
     }
     let owner = OwnedSocket(descriptor)
     server.add { identifier throws(SystemError) in
-      try Connection(owner, peer: peer, identifier: identifier, server: server)
+      try Connection(
+        owner, peer: peer, identifier: identifier, server: server,
+        expectsProxyHeader: expectsProxyHeader)
     }
   }
 

@@ -19,10 +19,15 @@ public final class Server {
   }
 
   public let loop: EventLoop
-  public let limits: Limits
+  /// Those of requests and time-outs that begin from now on.
+  public var limits: Limits
   let load: ConnectionLoad
   /// The service outlives the loop's run; it owns this server.
   unowned let service: any Service
+  /// Connections beyond the limit, each answered 503 and closed.
+  public internal(set) var refusedConnections = 0
+  /// Connections that did not begin with the header of a proxy that they must begin with.
+  public internal(set) var refusedProxyHeaders = 0
   private(set) var connections: [UInt64: Connection] = [:]
   private var nextIdentifier: UInt64 = 1
   /// Set while draining: answers say `Connection: close`, idle connections are closed.
@@ -88,11 +93,17 @@ public final class Server {
 
 /// Connections over all loops, against the limit. Any thread.
 public final class ConnectionLoad: Sendable {
-  public let limit: Int
+  private let most: Atomic<Int>
   private let open = Atomic<Int>(0)
 
   public init(limit: Int) {
-    self.limit = limit
+    most = Atomic(limit)
+  }
+
+  /// Can be changed at any time; who is in stays.
+  public var limit: Int {
+    get { most.load(ordering: .relaxed) }
+    set { most.store(newValue, ordering: .relaxed) }
   }
 
   public var count: Int { open.load(ordering: .relaxed) }

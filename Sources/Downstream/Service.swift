@@ -1,3 +1,4 @@
+public import EventLoop
 public import HTTPWire
 
 /// What answers requests. One instance per loop; every call comes on that loop's thread.
@@ -7,6 +8,16 @@ public import HTTPWire
 /// `Connection.follow`. What the connection itself has to refuse it asks `refusal` for, so that
 /// every error comes in the dialect of its API.
 public protocol Service: AnyObject {
+  /// Reads who the client is from what stands before the first request, on a listener where that
+  /// is expected. Bytes that are no such header, or come from nobody who may say it, are a fault:
+  /// the connection is closed without a word.
+  ///
+  /// - Returns: Nil while more must come; then how many bytes it was, and the client, if it names
+  ///   another than the peer.
+  func proxyHeader(
+    _ bytes: Span<UInt8>, from peer: PeerAddress
+  ) throws(ProxyHeaderFault) -> (client: PeerAddress?, consumed: Int)?
+
   /// Decides on the head alone, before a byte of the body is read. Sets `connection.exchange`.
   func admit(_ head: RequestHead, _ bytes: Span<UInt8>, on connection: Connection) -> HeadVerdict
 
@@ -16,6 +27,15 @@ public protocol Service: AnyObject {
   /// The answer to bad input found while reading; the connection closes behind it.
   /// - Parameter path: What is known of the request's path, as it was sent; perhaps nothing.
   func refusal(_ fault: RequestFault, path: Span<UInt8>, on connection: Connection) -> Response
+}
+
+/// What stands before the first request is no proxy's header. The reason is for the log.
+public struct ProxyHeaderFault: Error, Equatable, Sendable {
+  public let reason: String
+
+  public init(reason: String) {
+    self.reason = reason
+  }
 }
 
 public enum HeadVerdict {

@@ -55,6 +55,9 @@ public struct Watch: Equatable, Sendable {
 public final class EventLoop {
   /// Position among the daemon's loops, from 0.
   public let index: Int
+  /// CLOCK_MONOTONIC in nanoseconds, for those who are on no loop.
+  public static var clock: UInt64 { clinux_monotonic() }
+
   /// CLOCK_MONOTONIC in nanoseconds, read once at the start of a turn.
   public private(set) var now: UInt64
   /// Turns made so far.
@@ -180,7 +183,13 @@ public final class EventLoop {
     freeSlots.append(watch.slot)
   }
 
+  /// Descriptors that are watched now.
+  public var watchCount: Int { registrations.count - freeSlots.count }
+
   // MARK: Timers
+
+  /// Timers that are armed now.
+  public var timerCount: Int { timers.count }
 
   /// Fires `timer` once, at the earliest after `delay` nanoseconds; armed already, it is moved.
   public func arm(_ timer: Timer, after delay: UInt64) {

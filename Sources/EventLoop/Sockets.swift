@@ -21,6 +21,14 @@ public struct PeerAddress: Equatable, Sendable, CustomStringConvertible {
     bytes = unsafe withUnsafeBytes(of: &address) { unsafe Array($0.prefix(count)) }
   }
 
+  /// Somebody behind the other end, as a proxy names it.
+  /// - Parameter bytes: 4 or 16, in network byte order.
+  public init(_ bytes: [UInt8], port: UInt16) {
+    family = bytes.count == 4 ? .ipv4 : .ipv6
+    self.bytes = bytes
+    self.port = port
+  }
+
   /// Without the port, as the log shows it: `127.0.0.1`, `2001:db8::1`, `unix`.
   public var description: String {
     Self.description(bytes)

@@ -28,6 +28,7 @@ struct TimerHeap {
   private var entries: [Entry] = []
 
   var isEmpty: Bool { entries.isEmpty }
+  var count: Int { entries.count }
 
   mutating func arm(_ timer: Timer, at deadline: UInt64) {
     timer.deadline = deadline

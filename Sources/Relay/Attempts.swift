@@ -26,7 +26,25 @@ struct Attempts {
     case giveUp(retryAfter: UInt64?)
   }
 
+  /// What was done when an upstream did not answer.
+  enum Decision: String, Sendable {
+    /// The same one is asked again.
+    case retry
+    /// It would be asked again, if it had not been so often.
+    case budgetSpent = "budget_spent"
+    /// The next one is asked.
+    case fallback
+    /// It is passed over, having failed of late.
+    case circuitOpen = "circuit_open"
+    /// Another goes on with an answer that it broke off.
+    case continuation
+    /// Nobody is left, or it would help nothing.
+    case giveUp = "give_up"
+  }
+
   private let candidates: [Candidate]
+  /// Since somebody looked, with the upstreams that they are about.
+  private var decisions: [(decision: Decision, upstream: String)] = []
   private var position = 0
   private var retriesMade = 0
   /// Requests that were made, over all upstreams.
@@ -64,6 +82,7 @@ struct Attempts {
         isReported = false
         return .ask
       case .refused(let wait):
+        decisions.append((.circuitOpen, current.name))
         shortestRefusal = min(wait, shortestRefusal ?? .max)
         next()
       }
@@ -85,15 +104,37 @@ struct Attempts {
     let verdict = current.health.policy.decide(
       failure, retriesMade: retriesMade, timeLeft: timeLeft, random: random)
     switch verdict {
-    case .final: return .giveUp(retryAfter: nil)
-    case .retry(let delay) where current.health.takeRetry(now: now):
+    case .final:
+      decisions.append((.giveUp, current.name))
+      return .giveUp(retryAfter: nil)
+    case .retry(let delay):
+      guard current.health.takeRetry(now: now) else {
+        decisions.append((.budgetSpent, current.name))
+        return elsewhere(timeLeft: timeLeft, now: now)
+      }
+      decisions.append((.retry, current.name))
       retriesMade += 1
       return .wait(delay)
-    case .retry, .elsewhere:
-      next()
-      guard timeLeft > 0 else { return .giveUp(retryAfter: nil) }
-      return admitted(now: now)
+    case .elsewhere: return elsewhere(timeLeft: timeLeft, now: now)
     }
+  }
+
+  private mutating func elsewhere(timeLeft: UInt64, now: UInt64) -> Step {
+    let failed = current.name
+    next()
+    let step = timeLeft > 0 ? admitted(now: now) : .giveUp(retryAfter: nil)
+    if case .ask = step {
+      decisions.append((.fallback, failed))
+    } else {
+      decisions.append((.giveUp, failed))
+    }
+    return step
+  }
+
+  /// What was decided since the last time, in order.
+  mutating func takeDecisions() -> [(decision: Decision, upstream: String)] {
+    defer { decisions = [] }
+    return decisions
   }
 
   // MARK: How the upstream does

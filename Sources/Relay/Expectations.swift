@@ -11,6 +11,7 @@ struct Expectations {
   private var next: UInt64 = 1
 
   var isEmpty: Bool { waiting.isEmpty }
+  var count: Int { waiting.count }
 
   mutating func add(_ then: @escaping () -> Void) -> UInt64 {
     defer { next += 1 }

@@ -101,6 +101,9 @@ final class Generation: AnswerReceiver {
 
   /// - Parameter fault: Why it has come to this step.
   private func take(_ step: Attempts.Step, _ fault: UpstreamFault?) {
+    for (decision, upstream) in attempts.takeDecisions() {
+      worker.figures.count(decision, at: upstream)
+    }
     switch step {
     case .ask: attempt()
     case .wait(let delay):
@@ -141,7 +144,7 @@ final class Generation: AnswerReceiver {
     case .openAI, .events, .lines: beginStreaming()
     case nil: break
     }
-    if stream.bytes > worker.shared.settings.streams.streamBytes {
+    if stream.bytes > worker.configuration.settings.streams.streamBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
     } else if !worker.hasMemory() {
       fail(Failure(.overloaded, "the memory for streams is used up"))
@@ -189,8 +192,10 @@ final class Generation: AnswerReceiver {
     switch outcome {
     case .complete:
       attempts.hasAnswer()
+      worker.figures.count(attemptAt: attempts.current.name, nil)
       end(.done(finishReason: stream.finishReason))
     case .failed(let fault):
+      worker.figures.count(attemptAt: attempts.current.name, fault)
       let (now, upstream) = (worker.loop.now, attempts.current.name)
       if firstEventAt == nil, !isOver {
         let step = attempts.failed(fault, now: now, random: Double.random(in: 0..<1))
@@ -234,7 +239,7 @@ final class Generation: AnswerReceiver {
       let timer = graceTimer ?? Timer { [unowned self] in self.cancel() }
       graceTimer = timer
       worker.loop.arm(
-        timer, after: worker.shared.settings.streams.whenUnread.grace.nanoseconds)
+        timer, after: worker.configuration.settings.streams.whenUnread.grace.nanoseconds)
     }
   }
 
@@ -298,7 +303,7 @@ final class Generation: AnswerReceiver {
   private func armHeartbeat() {
     let timer = Timer { [unowned self] in self.beginStreaming() }
     heartbeatTimer = timer
-    worker.loop.arm(timer, after: worker.shared.settings.timeouts.heartbeat.nanoseconds)
+    worker.loop.arm(timer, after: worker.configuration.settings.timeouts.heartbeat.nanoseconds)
   }
 
   private func answerInitiator(_ ending: Ending) {
@@ -333,13 +338,14 @@ final class Generation: AnswerReceiver {
   }
 
   private func logEnd(_ ending: Ending) {
-    guard worker.shared.log.isEnabled(.info) else { return }
     let end =
       switch ending {
       case .done: "done"
       case .cancelled: "cancelled"
       case .failed(let failure): "\(failure.code)"
       }
+    worker.figures.count(generation: end)
+    guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("stream", .text(worker.shownInLog(stream.id))), ("model", .text(model)),
       ("upstream", .text(attempts.current.name)), ("attempts", .integer(attempts.made)),

@@ -9,20 +9,25 @@ internal import Synchronization
 /// Any thread: a line is one write(2). It never waits: while whoever reads standard error does not,
 /// lines are dropped, and the next one that gets through says how many.
 public struct Log: Sendable {
-  private let format: Settings.LogFormat
-  private let threshold: Int
+  private let state = LogState()
   private let hasPrefix: Bool
-  private let dropped = DroppedLines()
 
   public init(_ settings: Settings.Log) {
-    format = settings.format
-    threshold = Self.priority(settings.level)
     // Set by systemd when standard error goes to the journal (systemd.exec(5)).
     hasPrefix = unsafe getenv("JOURNAL_STREAM") != nil
+    configure(settings)
+  }
+
+  /// For all copies of this log, from now on.
+  func configure(_ settings: Settings.Log) {
+    state.threshold.store(Self.priority(settings.level), ordering: .relaxed)
+    state.isJSON.store(settings.format == .json, ordering: .relaxed)
   }
 
   /// Whether a line of this level is written at all: ask before gathering its fields.
-  func isEnabled(_ level: Settings.LogLevel) -> Bool { Self.priority(level) <= threshold }
+  func isEnabled(_ level: Settings.LogLevel) -> Bool {
+    Self.priority(level) <= state.threshold.load(ordering: .relaxed)
+  }
 
   public enum Value: Sendable {
     case text(String)
@@ -35,20 +40,21 @@ public struct Log: Sendable {
     _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)] = []
   ) {
     guard isEnabled(level) else { return }
-    guard isWritable() else { return dropped.add() }
+    guard isWritable() else { return state.addDropped() }
     var fields = fields
-    let missing = dropped.take()
+    let missing = state.takeDropped()
     if missing > 0 { fields.append(("droppedBefore", .integer(missing))) }
     var line: [UInt8] = hasPrefix ? Array("<\(Self.priority(level))>".utf8) : []
-    switch format {
-    case .text: appendText(level, event, fields, to: &line)
-    case .json: appendJSON(level, event, fields, to: &line)
+    if state.isJSON.load(ordering: .relaxed) {
+      appendJSON(level, event, fields, to: &line)
+    } else {
+      appendText(level, event, fields, to: &line)
     }
     line.append(UInt8(ascii: "\n"))
     let written = unsafe line.withUnsafeBytes { bytes in
       unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
-    if written < 0 { dropped.add() }
+    if written < 0 { state.addDropped() }
   }
 
   /// A pipe that is writable has room for 4 KiB (pipe(7)), which is more than a line.
@@ -122,12 +128,15 @@ public struct Log: Sendable {
   }
 }
 
-/// Lines that nobody took, over all copies of a log.
-private final class DroppedLines: Sendable {
-  private let count = Atomic<Int>(0)
+/// What all copies of a log share.
+private final class LogState: Sendable {
+  let threshold = Atomic<Int>(0)
+  let isJSON = Atomic<Bool>(false)
+  /// Lines that nobody took.
+  private let dropped = Atomic<Int>(0)
 
-  func add() { count.add(1, ordering: .relaxed) }
-  func take() -> Int {
-    count.load(ordering: .relaxed) == 0 ? 0 : count.exchange(0, ordering: .relaxed)
+  func addDropped() { dropped.add(1, ordering: .relaxed) }
+  func takeDropped() -> Int {
+    dropped.load(ordering: .relaxed) == 0 ? 0 : dropped.exchange(0, ordering: .relaxed)
   }
 }

@@ -22,6 +22,12 @@ enum Message: Sendable {
   case resumed(ticket: UInt64)
   /// To the owner: its time is over, or its memory is needed.
   case expire(Retention.Entry)
+  /// To a loop: say how you do.
+  case report(ticket: UInt64, loop: Int)
+  /// Back to the asker's loop.
+  case reported(ticket: UInt64, LoopReport)
+  /// To each loop: this is what it runs by from now on.
+  case configured(LiveConfiguration)
   /// Accept no more, let what runs come to its end.
   case drain
   /// Every loop has come to its end.

@@ -16,74 +16,75 @@ public enum Relay {
   /// Listens, serves, and returns when SIGTERM or SIGINT has been answered: no more is accepted,
   /// what runs comes to its end or is told that its time is up.
   ///
-  /// - Parameter whenListening: Called once with the addresses, when connections are accepted.
+  /// - Parameters:
+  ///   - reload: Reads the configuration anew, at each SIGHUP, on a thread of its own; nil where
+  ///     there is none to read.
+  ///   - whenListening: Called once with the addresses, when connections are accepted.
   /// - Throws: When the archive cannot be used, an address cannot be listened on, or the kernel
   ///   refuses the means to.
   public static func run(
-    _ settings: Settings, _ secrets: Secrets, whenListening: ([String]) -> Void
+    _ settings: Settings, _ secrets: Secrets, reload: Reading?,
+    whenListening: ([String]) -> Void
   ) throws(StartError) {
     let log = Log(settings.log)
     let archive = try openArchive(settings.archive, log)
     defer { archive.close() }
     do {
-      try run(settings, secrets, archive, log, whenListening)
+      let configuration = LiveConfiguration(fit(settings, log), secrets)
+      try run(configuration, archive, log, reload, whenListening)
     } catch {
       throw StartError(description: error.description)
     }
   }
 
   private static func run(
-    _ settings: Settings, _ secrets: Secrets, _ archive: Archive, _ log: Log,
+    _ configuration: LiveConfiguration, _ archive: Archive, _ log: Log, _ reload: Reading?,
     _ whenListening: ([String]) -> Void
   ) throws(SystemError) {
     let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
     TransferDriver.initializeLibrary()
-    let shared = try makeShared(settings, secrets, archive, log)
-    let worker = try Worker(index: 0, shared: shared)
-    let addresses = try listen(settings.listen, worker)
+    let settings = configuration.settings
+    let shared = Shared(
+      settings, mailboxes: try mailboxes(settings), archive: archive, log: log,
+      now: EventLoop.clock)
+    let worker = try Worker(index: 0, shared: shared, configuration)
+    let plain = try listen(settings.listen, worker)
+    let proxied = try listen(settings.proxyProtocol, worker, expectsProxyHeader: true)
+    let addresses = plain + proxied
+    let reloading = Reloading(configuration, shared, reload)
 
     try signals.open(on: worker.loop) { signal in
-      if signal == SIGHUP {
-        log.write(.warning, "reload", [("ignored", .text("restart to take a new configuration"))])
-        return
-      }
+      guard signal != SIGHUP else { return reloading.begin() }
       log.write(.info, "shutdown", [("signal", .integer(Int(signal)))])
       for mailbox in shared.mailboxes { mailbox.post(.drain) }
     }
-    let others = try startOthers(shared, addresses)
+    let others = try startOthers(shared, configuration, addresses)
     whenListening(addresses.map(\.shown))
     try worker.loop.run()
     for thread in others { thread.join() }
     log.write(.info, "stopped")
   }
 
-  private static func makeShared(
-    _ settings: Settings, _ secrets: Secrets, _ archive: Archive, _ log: Log
-  ) throws(SystemError) -> Shared {
-    var settings = settings
-    let loops = min(
-      settings.loops > 0 ? settings.loops : processorCount(), StreamID.maximumLoops)
-    let most = raiseDescriptorLimit() - reservedDescriptors
-    if settings.limits.connections > most {
-      log.write(
-        .info, "limits",
-        [
-          ("connections", .integer(most)),
-          ("reason", .text("the process may not have more descriptors")),
-        ])
-      settings.limits.connections = max(most, 1)
-    }
+  private static func mailboxes(_ settings: Settings) throws(SystemError) -> [Mailbox<Message>] {
+    let loops = min(settings.loops > 0 ? settings.loops : processorCount(), StreamID.maximumLoops)
     var mailboxes: [Mailbox<Message>] = []
     for _ in 0..<loops { mailboxes.append(try Mailbox()) }
-    return Shared(
-      settings: settings,
-      secrets: Shared.Secrets(
-        keys: KeyRing(
-          secrets.keys.map {
-            KeyRing.Key(name: $0.name, bytes: $0.secret.copy, scope: KeyScope($0.apis))
-          }),
-        upstreamKeys: secrets.upstreamKeys.mapValues(\.copy)),
-      mailboxes: mailboxes, archive: archive, log: log)
+    return mailboxes
+  }
+
+  /// No more connections than the process may have descriptors.
+  static func fit(_ settings: Settings, _ log: Log) -> Settings {
+    let most = raiseDescriptorLimit() - reservedDescriptors
+    guard settings.limits.connections > most else { return settings }
+    log.write(
+      .info, "limits",
+      [
+        ("connections", .integer(most)),
+        ("reason", .text("the process may not have more descriptors")),
+      ])
+    var settings = settings
+    settings.limits.connections = max(most, 1)
+    return settings
   }
 
   /// Where conversations are: the configured file, or one in the folder that systemd gives
@@ -133,7 +134,13 @@ public enum Relay {
   // MARK: Listening
 
   /// An address that the first loop listens on, as the others need it to do the same.
-  private enum BoundAddress: Sendable {
+  private struct BoundAddress: Sendable {
+    var place: Place
+    var expectsProxyHeader: Bool
+    var shown: String { place.shown }
+  }
+
+  private enum Place: Sendable {
     case tcp(host: String, port: UInt16)
     /// A descriptor for each other loop, made before any of them runs.
     case unix(path: String, descriptors: [CInt])
@@ -147,36 +154,38 @@ public enum Relay {
   }
 
   private static func listen(
-    _ addresses: [Settings.ListenAddress], _ worker: Worker
+    _ addresses: [Settings.ListenAddress], _ worker: Worker, expectsProxyHeader: Bool = false
   ) throws(SystemError) -> [BoundAddress] {
     var bound: [BoundAddress] = []
     for address in addresses {
+      let place: Place
       switch address {
       case .tcp(let host, let port):
         try ListeningSocket.checkFree(host: host, port: port)
         let socket = try ListeningSocket.tcp(host: host, port: port)
-        bound.append(.tcp(host: host, port: socket.port))
-        try worker.listen(socket)
+        place = .tcp(host: host, port: socket.port)
+        try worker.listen(socket, expectsProxyHeader: expectsProxyHeader)
       case .unix(let path):
         let socket = try ListeningSocket.unix(path: path)
         var copies: [CInt] = []
         for _ in 1..<max(worker.shared.mailboxes.count, 1) { copies.append(try socket.duplicate()) }
-        bound.append(.unix(path: path, descriptors: copies))
-        try worker.listen(socket)
+        place = .unix(path: path, descriptors: copies)
+        try worker.listen(socket, expectsProxyHeader: expectsProxyHeader)
       }
+      bound.append(BoundAddress(place: place, expectsProxyHeader: expectsProxyHeader))
     }
     return bound
   }
 
   private static func startOthers(
-    _ shared: Shared, _ addresses: [BoundAddress]
+    _ shared: Shared, _ configuration: LiveConfiguration, _ addresses: [BoundAddress]
   ) throws(SystemError) -> [LoopThread.Joinable] {
     var threads: [LoopThread.Joinable] = []
     for index in shared.mailboxes.indices.dropFirst() {
       threads.append(
         try LoopThread.start(name: "loop-\(index)") {
           do {
-            try serve(index, shared, addresses)
+            try serve(index, shared, configuration, addresses)
           } catch {
             shared.log.write(.error, "loop", [("error", .text("\(error)"))])
             exit(1)
@@ -188,43 +197,22 @@ public enum Relay {
 
   /// The life of one loop beside the first.
   private static func serve(
-    _ index: Int, _ shared: Shared, _ addresses: [BoundAddress]
+    _ index: Int, _ shared: Shared, _ configuration: LiveConfiguration,
+    _ addresses: [BoundAddress]
   ) throws(SystemError) {
-    let worker = try Worker(index: index, shared: shared)
+    let worker = try Worker(index: index, shared: shared, configuration)
     for address in addresses {
-      switch address {
+      let expectsProxyHeader = address.expectsProxyHeader
+      switch address.place {
       case .tcp(let host, let port):
-        try worker.listen(try ListeningSocket.tcp(host: host, port: port))
+        try worker.listen(
+          try ListeningSocket.tcp(host: host, port: port), expectsProxyHeader: expectsProxyHeader)
       case .unix(_, let descriptors):
-        try worker.listen(ListeningSocket(adopting: descriptors[index - 1]))
+        try worker.listen(
+          ListeningSocket(adopting: descriptors[index - 1]),
+          expectsProxyHeader: expectsProxyHeader)
       }
     }
     try worker.loop.run()
-  }
-}
-
-extension Secret {
-  fileprivate var copy: [UInt8] {
-    withBytes { bytes in
-      var copy: [UInt8] = []
-      copy.append(copying: bytes)
-      return copy
-    }
-  }
-}
-
-extension KeyScope {
-  fileprivate init(_ apis: [Settings.KeyedAPI]) {
-    self = []
-    for api in apis {
-      switch api {
-      case .completions: insert(.completions)
-      case .streams: insert(.streams)
-      case .chats: insert(.chats)
-      case .agents: insert(.agents)
-      case .widget: insert(.widget)
-      case .admin: insert(.admin)
-      }
-    }
   }
 }

@@ -24,15 +24,17 @@ final class RequestRecord: Exchange {
   private(set) var headSentAt: UInt64?
   /// The name of the key that the request came with.
   var keyName: String?
+  /// Tells it apart from the others of its loop, while it lives.
+  var identifier: ObjectIdentifier { ObjectIdentifier(self) }
   /// To whom the conversations belong that it opens: the key's name, or nobody.
   var owner: String { keyName ?? "" }
   var idempotencyKey: String?
   /// What browsers are told, where pages of other origins may ask.
   var cors = CORSAnswer.none
-  /// What is left of the client's rate, on APIs that say so.
-  var rate: (bucket: Rates.Bucket, decision: RateDecision)?
-  /// Its place among the requests of its client.
-  var slot: Rates.Slot?
+  /// What is left of the limits that it counts for, by the names that answers give them.
+  var rates: [(name: String, decision: RateDecision)] = []
+  /// Its places among the requests of its client and of its key.
+  var slots: [Rates.Slot] = []
   var status = 0
   var model: String?
   var upstream: String?
@@ -67,8 +69,10 @@ final class RequestRecord: Exchange {
   }
 
   func ended(_ end: ExchangeEnd, bytesSent: Int, offset: Int?) {
-    if let slot { worker.shared.rates.release(slot) }
-    slot = nil
+    for slot in slots { worker.shared.rates.release(slot) }
+    slots = []
+    if end == .clientLeft { worker.queuedClientLeft(self) }
+    worker.figures.count(request: api, status: status, end)
     worker.exchangeEnded(self)
     guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [

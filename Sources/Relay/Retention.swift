@@ -13,6 +13,8 @@ final class Retention: Sendable {
   private struct Queue {
     var entries: [Entry] = []
     var head = 0
+    /// Nanoseconds.
+    var lifetime: UInt64
 
     mutating func takeFirst(where condition: (Entry) -> Bool) -> Entry? {
       guard head < entries.count, condition(entries[head]) else { return nil }
@@ -27,12 +29,16 @@ final class Retention: Sendable {
     }
   }
 
-  private let queue = Mutex(Queue())
-  private let lifetime: UInt64
+  private let queue: Mutex<Queue>
 
   /// - Parameter lifetime: Nanoseconds.
   init(lifetime: UInt64) {
-    self.lifetime = lifetime
+    queue = Mutex(Queue(lifetime: lifetime))
+  }
+
+  /// Another lifetime, for those that are here too.
+  func configure(lifetime: UInt64) {
+    queue.withLock { $0.lifetime = lifetime }
   }
 
   func add(_ entry: Entry) {
@@ -43,6 +49,7 @@ final class Retention: Sendable {
   func takeExpired(now: UInt64) -> [Entry] {
     queue.withLock { queue in
       var expired: [Entry] = []
+      let lifetime = queue.lifetime
       while let entry = queue.takeFirst(where: { $0.finishedAt &+ lifetime <= now }) {
         expired.append(entry)
       }

@@ -7,46 +7,28 @@ internal import EventLoop
 internal import StreamLog
 internal import Synchronization
 
-/// What all loops share: values that do not change, and counters. Any thread.
+/// What all loops share: counters, and values that do not change. Any thread.
 final class Shared: Sendable {
-  let settings: Settings
-  let secrets: Secrets
   let mailboxes: [Mailbox<Message>]
   let budget: LogBudget
   let connections: ConnectionLoad
   let retention: Retention
   let archive: Archive
-  let agents: AgentDirectory
   let turns: TurnLine
+  let generations: GenerationQueue
   let rates: Rates
-  let proxies: [AddressBlock]
-  /// By the name of the upstream.
-  let health: [String: UpstreamHealth]
   let log: Log
   /// Seconds since 1970.
   let startedAt: Int
-  private let running = Atomic<Int>(0)
   private let drained = Atomic<Int>(0)
 
-  /// Secrets that were read at start: they are in no setting, and in no log.
-  struct Secrets: Sendable {
-    var keys: KeyRing
-    /// By the name of the upstream.
-    var upstreamKeys: [String: [UInt8]]
-  }
-
   init(
-    settings: Settings, secrets: Secrets, mailboxes: [Mailbox<Message>], archive: Archive, log: Log
+    _ settings: Settings, mailboxes: [Mailbox<Message>], archive: Archive, log: Log, now: UInt64
   ) {
     self.archive = archive
-    agents = AgentDirectory(settings)
-    let conversations = settings.conversations
-    turns = TurnLine(limit: conversations.whenBusy == .refuse ? 0 : conversations.waiting)
-    rates = Rates(settings)
-    proxies = settings.trustedProxies.compactMap { AddressBlock($0) }
-    health = settings.upstreams.reduce(into: [:]) { $0[$1.name] = UpstreamHealth($1) }
-    self.settings = settings
-    self.secrets = secrets
+    turns = TurnLine(limit: settings.conversations.limit)
+    generations = GenerationQueue(settings.limits.queue)
+    rates = Rates(settings, now: now)
     self.mailboxes = mailboxes
     self.log = log
     budget = LogBudget(limit: settings.streams.memoryBytes)
@@ -55,21 +37,30 @@ final class Shared: Sendable {
     startedAt = Int(WallClock.now / 1_000_000_000)
   }
 
+  /// Other limits from now on; what has been counted stays. Every loop is told.
+  func configure(_ configuration: LiveConfiguration, now: UInt64) {
+    let settings = configuration.settings
+    turns.configure(limit: settings.conversations.limit)
+    rates.configure(settings, now: now)
+    budget.limit = settings.streams.memoryBytes
+    connections.limit = settings.limits.connections
+    retention.configure(lifetime: settings.streams.retention.nanoseconds)
+    log.configure(settings.log)
+    for mailbox in mailboxes { mailbox.post(.configured(configuration)) }
+    for waiter in generations.configure(settings.limits.queue) { grant(waiter) }
+  }
+
   /// The loop that has a stream; after a restart with fewer loops, another than made it.
   func owner(of id: StreamID) -> Int { id.owner % mailboxes.count }
 
   // MARK: Generations under way
 
-  /// Takes a slot for one more generation, or says that there is none.
-  func takeGeneration() -> Bool {
-    let now = running.add(1, ordering: .relaxed).newValue
-    if now <= settings.limits.generations { return true }
-    running.subtract(1, ordering: .relaxed)
-    return false
+  func releaseGeneration() {
+    if let next = generations.release() { grant(next) }
   }
 
-  func releaseGeneration() {
-    running.subtract(1, ordering: .relaxed)
+  private func grant(_ waiter: Waiter) {
+    mailboxes[waiter.loop].post(.resumed(ticket: waiter.ticket))
   }
 
   // MARK: Shutting down
@@ -78,4 +69,15 @@ final class Shared: Sendable {
   func hasDrained() -> Bool {
     drained.add(1, ordering: .relaxed).newValue == mailboxes.count
   }
+}
+
+extension Settings.Limits {
+  fileprivate var queue: GenerationQueue.Limits {
+    GenerationQueue.Limits(running: generations, waiting: queuedGenerations)
+  }
+}
+
+extension Settings.Conversations {
+  /// Messages that may wait in one conversation.
+  fileprivate var limit: Int { whenBusy == .refuse ? 0 : waiting }
 }

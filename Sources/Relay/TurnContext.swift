@@ -37,6 +37,8 @@ struct TurnRequest {
   /// Nil for a generation in the background, which is answered as soon as it has begun.
   var form: ReplyForm?
   var policy: Settings.UnreadPolicy
+  /// False for one of which the archive hears nothing.
+  var isStored = true
   /// What the end of the turn stores, beside the agent's answer.
   var rules = TurnRules()
   /// What to ask of which model, once the conversation is known.

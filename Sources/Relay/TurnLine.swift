@@ -1,17 +1,17 @@
 internal import Synchronization
 
+/// Where somebody waits: the ticket means something to that loop alone.
+struct Waiter: Equatable, Sendable {
+  var loop: Int
+  var ticket: UInt64
+}
+
 /// Lets the turns of one conversation follow each other, whichever loops they are on: histories
 /// never interleave. Any thread; taken once a turn, never for an event.
 ///
 /// Invariant: a conversation is in `lines` exactly while one turn of it is under way; those who
 /// wait are there in the order in which they came.
 final class TurnLine: Sendable {
-  /// Where somebody waits: the ticket means something to that loop alone.
-  struct Waiter: Equatable, Sendable {
-    var loop: Int
-    var ticket: UInt64
-  }
-
   enum Place: Equatable, Sendable {
     /// It is this one's turn, until `release`.
     case granted
@@ -22,11 +22,16 @@ final class TurnLine: Sendable {
   }
 
   private let lines = Mutex<[String: [Waiter]]>([:])
-  private let limit: Int
+  private let limit: Atomic<Int>
 
   /// - Parameter limit: How many may wait in one conversation.
   init(limit: Int) {
-    self.limit = limit
+    self.limit = Atomic(limit)
+  }
+
+  /// Who waits already goes on waiting.
+  func configure(limit: Int) {
+    self.limit.store(limit, ordering: .relaxed)
   }
 
   func take(_ conversation: String, for waiter: Waiter) -> Place {
@@ -35,7 +40,7 @@ final class TurnLine: Sendable {
         lines[conversation] = []
         return .granted
       }
-      guard waiting.count < limit else { return .full }
+      guard waiting.count < limit.load(ordering: .relaxed) else { return .full }
       lines[conversation]?.append(waiter)
       return .waiting
     }

@@ -9,20 +9,31 @@ final class UpstreamHealth: Sendable {
   private struct State {
     var breaker: CircuitBreaker
     var budget: RetryBudget
+    var policy: RetryPolicy
   }
   private let state: Mutex<State>
-  let policy: RetryPolicy
 
   init(_ upstream: Settings.Upstream) {
-    policy = RetryPolicy(
-      retries: upstream.retries, base: upstream.retryBase.nanoseconds,
-      cap: upstream.retryCap.nanoseconds)
     state = Mutex(
       State(
         breaker: CircuitBreaker(
           threshold: upstream.breakerFailures, pause: upstream.breakerPause.nanoseconds),
-        budget: RetryBudget(percent: upstream.retryBudget)))
+        budget: RetryBudget(percent: upstream.retryBudget), policy: RetryPolicy(upstream)))
   }
+
+  /// Other limits from now on; what has happened so far counts on.
+  func configure(_ upstream: Settings.Upstream) {
+    state.withLock { state in
+      state.breaker.configure(
+        threshold: upstream.breakerFailures, pause: upstream.breakerPause.nanoseconds)
+      state.budget.percent = upstream.retryBudget
+      state.policy = RetryPolicy(upstream)
+    }
+  }
+
+  var policy: RetryPolicy { state.withLock { $0.policy } }
+
+  var circuit: CircuitBreaker.State { state.withLock { $0.breaker.state } }
 
   /// Whether a request may go there now; if so its end must be told.
   func admit(now: UInt64) -> CircuitBreaker.Verdict {
@@ -41,4 +52,12 @@ final class UpstreamHealth: Sendable {
 
   /// The request ended without saying anything of the upstream.
   func ended(now: UInt64) { state.withLock { $0.breaker.ended(now: now) } }
+}
+
+extension RetryPolicy {
+  fileprivate init(_ upstream: Settings.Upstream) {
+    self.init(
+      retries: upstream.retries, base: upstream.retryBase.nanoseconds,
+      cap: upstream.retryCap.nanoseconds)
+  }
 }

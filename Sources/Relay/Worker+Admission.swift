@@ -24,8 +24,8 @@ extension Worker {
       path: path, shownPath: shownInLog(path: path), client: client(head, bytes, connection.peer),
       connection: connection, worker: self)
     connection.exchange = record
-    if !shared.settings.cors.origins.isEmpty {
-      record.cors = shared.settings.cors.answer(
+    if !configuration.settings.cors.origins.isEmpty {
+      record.cors = configuration.settings.cors.answer(
         origin: text("origin", head, bytes), host: text("host", head, bytes))
     }
     do throws(Failure) {
@@ -37,7 +37,7 @@ extension Worker {
     } catch {
       return .refuse(refusal(error, record))
     }
-    return .proceed(bodyLimit: shared.settings.limits.bodyBytes)
+    return .proceed(bodyLimit: configuration.settings.limits.bodyBytes)
   }
 
   /// Of a path that is perhaps not all there: enough to answer in the shape of its API.
@@ -67,9 +67,10 @@ extension Worker {
     }
     if endpoint.isLimited {
       try checkRate(record, counts: true)
-      try takeSlot(record)
+      try takeSlot(shared.rates.takeSlot(record.client), record, of: "address")
     }
     if let scope = scope(of: endpoint) { try checkKey(head, bytes, scope, record) }
+    if endpoint.isLimited, let key = record.keyName { try checkLimits(of: key, record) }
     record.idempotencyKey = text("idempotency-key", head, bytes)
     guard endpoint.takesBody, let type = text("content-type", head, bytes) else { return }
     let essence = type.lowercased().prefix { $0 != ";" && $0 != " " }
@@ -84,21 +85,58 @@ extension Worker {
     guard let bucket = record.rateBucket,
       let decision = shared.rates.decide(bucket, record.client, now: loop.now, counts: counts)
     else { return }
-    record.rate = (bucket, decision)
-    guard counts, !decision.isAllowed else { return }
-    let seconds = (decision.retryAfter + 999_999_999) / 1_000_000_000
-    throw Failure(
-      .rateLimited, "too many requests from this address", retryAfter: max(Int(seconds), 1))
+    record.rates = [(bucket.rawValue, decision)]
+    if counts { try pass(decision, .addressRate, "too many requests from this address") }
   }
 
-  private func takeSlot(_ record: RequestRecord) throws(Failure) {
-    switch shared.rates.takeSlot(record.client) {
-    case .taken(let slot): record.slot = slot
+  private func checkLimits(of key: String, _ record: RequestRecord) throws(Failure) {
+    if let decision = shared.rates.take(key: key, now: loop.now) {
+      record.rates.append(("key", decision))
+      try pass(decision, .keyRate, "too many requests with this key")
+    }
+    try takeSlot(shared.rates.takeSlot(key: key), record, of: "key")
+  }
+
+  private func pass(
+    _ decision: RateDecision, _ refusal: Figures.Refusal, _ message: String
+  ) throws(Failure) {
+    guard !decision.isAllowed else { return }
+    figures.count(refusal: refusal)
+    let seconds = (decision.retryAfter + 999_999_999) / 1_000_000_000
+    throw Failure(.rateLimited, message, retryAfter: max(Int(seconds), 1))
+  }
+
+  private func takeSlot(
+    _ place: Rates.Place, _ record: RequestRecord, of whom: String
+  ) throws(Failure) {
+    switch place {
+    case .taken(let slot): record.slots.append(slot)
     case .unlimited: break
     case .full:
+      figures.count(refusal: whom == "key" ? .keyStreams : .addressStreams)
       throw Failure(
-        .rateLimited, "too many requests of this address at one time", retryAfter: 1)
+        .rateLimited, "too many requests of this \(whom) at one time", retryAfter: 1)
     }
+  }
+
+  func proxyHeader(
+    _ bytes: Span<UInt8>, from peer: PeerAddress
+  ) throws(ProxyHeaderFault) -> (client: PeerAddress?, consumed: Int)? {
+    guard peer.bytes.isEmpty || configuration.proxies.contains(where: { $0.contains(peer.bytes) })
+    else { throw refused("not one of trustedProxies", peer) }
+    do throws(ProxyHeaderError) {
+      guard let (header, consumed) = try ProxyHeader.parse(bytes) else { return nil }
+      guard case .client(let address, let port) = header else { return (nil, consumed) }
+      return (PeerAddress(address, port: port), consumed)
+    } catch {
+      throw refused("\(error)", peer)
+    }
+  }
+
+  private func refused(_ reason: String, _ peer: PeerAddress) -> ProxyHeaderFault {
+    shared.log.write(
+      .debug, "proxyHeader", [("peer", .text(peer.description)), ("refused", .text(reason))])
+    return ProxyHeaderFault(reason: reason)
   }
 
   /// Who asks: the peer, or whom one of our proxies names.
@@ -112,7 +150,8 @@ extension Worker {
     let (forwarded, forwardedFor) = (values("forwarded"), values("x-forwarded-for"))
     if forwarded.isEmpty && forwardedFor.isEmpty { return peer.bytes }
     return ForwardedClient.address(
-      peer: peer.bytes, forwarded: forwarded, forwardedFor: forwardedFor, proxies: shared.proxies)
+      peer: peer.bytes, forwarded: forwarded, forwardedFor: forwardedFor,
+      proxies: configuration.proxies)
   }
 
   // MARK: Key
@@ -122,19 +161,19 @@ extension Worker {
     switch endpoint {
     case .completions, .models, .model: .completions
     case .createStream, .cancelStream: .streams
-    case .readStream: shared.settings.streams.requireKeyToRead ? .streams : nil
+    case .readStream: configuration.settings.streams.requireKeyToRead ? .streams : nil
     case .createChat, .respondChat, .listChats, .readChat, .updateChat, .endChat: .chats
     case .askAgent: .agents
     case .widgetMessage, .widgetStream: .widget
     case .adminConversations, .adminConversation: .admin
-    case .health, .index, .options, .widgetHealth, .openAPI: nil
+    case .health, .readiness, .metrics, .index, .options, .widgetHealth, .openAPI: nil
     }
   }
 
   private func checkKey(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ scope: KeyScope, _ record: RequestRecord
   ) throws(Failure) {
-    let keys = shared.secrets.keys
+    let keys = configuration.keys
     if scope == .admin {
       guard keys.opens(.admin) else {
         throw Failure(.notConfigured, "ADMIN_API_KEY is not configured on this deployment")
@@ -177,7 +216,7 @@ extension Worker {
     return field
   }
 
-  private func bearer(
+  func bearer(
     _ head: RequestHead, _ bytes: Span<UInt8>
   ) throws(Failure) -> Range<Int> {
     guard head.count(of: "authorization", in: bytes) <= 1 else {

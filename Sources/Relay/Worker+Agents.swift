@@ -17,7 +17,7 @@ extension Worker {
       let turn = try agentTurn(
         slug, question.message, question.conversationID, on: .agents,
         form: question.streams ? .stream(.chunks, skipsUsage: true) : .whole,
-        policy: shared.settings.streams.whenUnread.agents, try idempotency(record, body),
+        policy: configuration.settings.streams.whenUnread.agents, try idempotency(record, body),
         connection, record)
       start(turn)
     } catch {
@@ -31,7 +31,7 @@ extension Worker {
     form: ReplyForm?, policy: Settings.UnreadPolicy, _ idempotency: Idempotency?,
     _ connection: Connection, _ record: RequestRecord
   ) throws(Failure) -> TurnRequest {
-    guard let agent = shared.agents.agent(slug: slug, on: api) else {
+    guard let agent = configuration.agents.agent(slug: slug, on: api) else {
       throw Failure(.notFound, "Agent with slug '\(slug)' not found")
     }
     guard agent.isAnswering else { throw Failure.agentIsDisabled }
@@ -72,7 +72,7 @@ extension Worker {
   ) -> TurnRequest {
     var start = TurnStart(
       place, streamID: StreamID(owner: loop.index).text, now: WallClock.milliseconds)
-    start.historyLimit = (agent?.history ?? shared.agents.longestHistory) - 1
+    start.historyLimit = (agent?.history ?? configuration.agents.longestHistory) - 1
     return TurnRequest(
       connection: connection, record: record, start: start, form: form, policy: policy,
       compose: { [self] conversation, history throws(Failure) in
@@ -91,7 +91,8 @@ extension Worker {
     _ history: [StoredMessage], _ record: RequestRecord
   ) throws(Failure) -> Composition {
     let named = conversation.flatMap { conversation in
-      shared.agents.agent(id: conversation.agent, on: AgentDirectory.api(of: conversation.kind))
+      configuration.agents.agent(
+        id: conversation.agent, on: AgentDirectory.api(of: conversation.kind))
     }
     guard let agent = agent ?? named else {
       throw Failure(.notFound, "the agent does not exist any more")

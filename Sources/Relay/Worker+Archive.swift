@@ -68,7 +68,7 @@ extension Worker {
   func startKeeping() {
     let journal = Timer { [unowned self] in self.journal() }
     journalTimer = journal
-    loop.arm(journal, after: shared.settings.archive.journal.nanoseconds)
+    loop.arm(journal, after: configuration.settings.archive.journal.nanoseconds)
     // One loop for all: there is one archive.
     guard loop.index == 0 else { return }
     let sweep = Timer { [unowned self] in self.sweep() }
@@ -80,7 +80,7 @@ extension Worker {
   private func journal() {
     defer {
       if let journalTimer {
-        loop.arm(journalTimer, after: shared.settings.archive.journal.nanoseconds)
+        loop.arm(journalTimer, after: configuration.settings.archive.journal.nanoseconds)
       }
     }
     var keepers: [Keeper] = []
@@ -101,7 +101,7 @@ extension Worker {
   }
 
   private func sweep() {
-    let retention = shared.settings.archive.retention.nanoseconds / 1_000_000
+    let retention = configuration.settings.archive.retention.nanoseconds / 1_000_000
     let sweep = Sweep(
       streamsBefore: expiryLimit,
       conversationsBefore: retention == 0 ? nil : WallClock.milliseconds - Int64(retention),

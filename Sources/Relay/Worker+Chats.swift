@@ -16,7 +16,7 @@ extension Worker {
       new.previous = request.previousChatID
       var turn = turn(
         .new(.chats, owner: record.owner, scope: "", new), agent, request.input, .whole,
-        shared.settings.streams.whenUnread.chats, connection, record)
+        configuration.settings.streams.whenUnread.chats, connection, record)
       turn.start.agents = [agent.id]
       turn.start.idempotency = try idempotency(record, body)
       turn.start.message = question(request.input)
@@ -35,8 +35,8 @@ extension Worker {
       let request = try ChatResponseRequest(body)
       var turn = turn(
         .existing(.chats, id: request.chatID, owner: record.owner, scope: nil), nil,
-        request.input, .whole, shared.settings.streams.whenUnread.chats, connection, record)
-      turn.start.agents = shared.agents.answering(on: .chats)
+        request.input, .whole, configuration.settings.streams.whenUnread.chats, connection, record)
+      turn.start.agents = configuration.agents.answering(on: .chats)
       turn.start.idempotency = try idempotency(record, body)
       turn.line = "chats \(request.chatID)"
       turn.rules.question = question(request.input)
@@ -47,7 +47,7 @@ extension Worker {
   }
 
   private func chatAgent(_ id: String) throws(Failure) -> Settings.Agent {
-    guard let agent = shared.agents.agent(id: id, on: .chats) else {
+    guard let agent = configuration.agents.agent(id: id, on: .chats) else {
       throw Failure(.notFound, "there is no such agent")
     }
     guard agent.isAnswering else { throw Failure.agentIsDisabled }
@@ -66,7 +66,7 @@ extension Worker {
 
   /// `GET /v1/chats/{chatId}`
   func readChat(_ id: String, _ connection: Connection, _ record: RequestRecord) {
-    let (owner, agents) = (record.owner, shared.agents)
+    let (owner, agents) = (record.owner, configuration.agents)
     ask { [archive = shared.archive] in
       archive.chat(id, owner: owner, $0)
     } make: {
@@ -80,7 +80,7 @@ extension Worker {
   func updateChat(
     _ id: String, _ body: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) {
-    let (owner, agents, now) = (record.owner, shared.agents, WallClock.milliseconds)
+    let (owner, agents, now) = (record.owner, configuration.agents, WallClock.milliseconds)
     do {
       let update = try ChatUpdate(body)
       var agent: Settings.Agent?
@@ -103,7 +103,7 @@ extension Worker {
 
   /// `PATCH /v1/chats/{chatId}/end` and its other names
   func endChat(_ id: String, _ connection: Connection, _ record: RequestRecord) {
-    let (owner, agents, now) = (record.owner, shared.agents, WallClock.milliseconds)
+    let (owner, agents, now) = (record.owner, configuration.agents, WallClock.milliseconds)
     ask { [archive = shared.archive] in
       archive.endChat(id, owner: owner, now: now, $0)
     } make: {
@@ -152,7 +152,7 @@ extension Worker {
     } catch {
       return respond(connection, record, error)
     }
-    let (owner, agents) = (record.owner, shared.agents)
+    let (owner, agents) = (record.owner, configuration.agents)
     ask { [archive = shared.archive, query] in
       archive.chats(
         owner: owner, status: query.status.map(ConversationStatus.init), page: query.page,

@@ -15,14 +15,19 @@ extension Worker {
       let target = try target(request.model, record)
       let form: ReplyForm =
         request.streams ? .stream(.openAI, skipsUsage: !request.wantsUsage) : .whole
-      let policy = shared.settings.streams.whenUnread.completions
+      let policy = configuration.settings.streams.whenUnread.completions
       let idempotency = try idempotency(record, body)
-      if idempotency != nil || shared.settings.archive.storesCompletions {
+      if idempotency != nil || configuration.settings.archive.storesCompletions {
         return start(
           turn(
             request, target, body, request.streams, form, policy, idempotency, connection, record))
       }
-      try claimGeneration()
+      guard try takeGeneration() else {
+        var waiting = turn(
+          request, target, body, request.streams, form, policy, nil, connection, record)
+        waiting.isStored = false
+        return start(waiting)
+      }
       let stream = makeStream(StreamID(owner: loop.index))
       generate(
         Composition(body: [], request: request, target: target, streams: request.streams),
@@ -54,7 +59,7 @@ extension Worker {
   /// Who answers for a model's name: a configured model, or an agent.
   func target(_ name: String, _ record: RequestRecord) throws(Failure) -> Target {
     record.model = name
-    let agent = shared.agents.agent(model: name)
+    let agent = configuration.agents.agent(model: name)
     guard let model = model(agent?.model ?? name),
       agent != nil || !AgentDirectory.isModelName(name)
     else {
@@ -76,7 +81,7 @@ extension Worker {
     var names = [model.upstream] + model.fallbacks
     if let first = drawn(model.weights) { names.swapAt(0, first) }
     return names.compactMap { name in
-      guard let source = sources[name], let health = shared.health[name] else { return nil }
+      guard let source = sources[name], let health = configuration.health[name] else { return nil }
       return Attempts.Candidate(name: name, source: source, health: health)
     }
   }
@@ -91,19 +96,6 @@ extension Worker {
       if rest < 0 { return position }
     }
     return nil
-  }
-
-  /// Takes a slot for one more generation; its end gives it back.
-  func claimGeneration() throws(Failure) {
-    guard !isDraining else {
-      throw Failure(.shuttingDown, "the server is shutting down", retryAfter: 1)
-    }
-    guard hasMemory(), !shared.budget.isExceeded else {
-      throw Failure(.overloaded, "the memory for streams is used up", retryAfter: 1)
-    }
-    guard shared.takeGeneration() else {
-      throw Failure(.overloaded, "too many generations at one time", retryAfter: 1)
-    }
   }
 
   /// Asks a model, with whoever asked as the stream's first reader.

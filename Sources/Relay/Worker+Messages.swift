@@ -26,6 +26,10 @@ extension Worker {
     case .deliver(let connection, let reply): delivered(connection, reply)
     case .resumed(let ticket): resume(ticket)
     case .expire(let entry): expire(entry)
+    case .report(let ticket, let asker):
+      shared.mailboxes[asker].post(.reported(ticket: ticket, report))
+    case .reported(let ticket, let report): reported(ticket, report)
+    case .configured(let configuration): configured(configuration)
     case .drain: drain()
     case .exit: loop.stop()
     }
@@ -40,7 +44,7 @@ extension Worker {
     place(question) { [self] in attached(question.connection, $0) }
   }
 
-  private func request(_ identifier: UInt64) -> (Connection, RequestRecord)? {
+  func request(_ identifier: UInt64) -> (Connection, RequestRecord)? {
     guard let connection = server.connection(identifier),
       let record = connection.exchange as? RequestRecord
     else { return nil }

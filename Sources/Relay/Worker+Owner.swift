@@ -100,7 +100,7 @@ extension Worker {
     stream.append(framed: stored.log.span)
     if let conversation = stored.conversation {
       let api = AgentDirectory.api(of: conversation.kind)
-      if let agent = shared.agents.agent(id: conversation.agent, on: api) {
+      if let agent = configuration.agents.agent(id: conversation.agent, on: api) {
         stream.turn = TurnContext(
           agent: agent, conversation: conversation, reply: stored.reply)
       }

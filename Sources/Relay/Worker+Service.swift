@@ -22,6 +22,8 @@ extension Worker: Service {
         status: 200, contentType: type, body: Array(#"{"status":"ok"}"#.utf8))
       response.add("Cache-Control", "no-store")
       respond(connection, record, response)
+    case .readiness: readiness(head, bytes, connection, record)
+    case .metrics: metrics(head, bytes, connection, record)
     case .index: respond(connection, record, indexPage())
     case .openAPI: respond(connection, record, openAPIDocument())
     case .models, .model: listModels(endpoint, connection, record)
@@ -65,18 +67,20 @@ extension Worker: Service {
       do {
         let owner = try target(name, record).model.upstream
         let shown = ModelList.Model(
-          id: name, owner: shared.agents.agent(model: name)?.name ?? owner)
+          id: name, owner: configuration.agents.agent(model: name)?.name ?? owner)
         respondJSON(connection, record, ModelList.body(shown, created: shared.startedAt))
       } catch {
         respond(connection, record, error)
       }
       return
     }
-    let models = shared.settings.models.filter { $0.id != "*" }.map {
+    let models = configuration.settings.models.filter { $0.id != "*" }.map {
       ModelList.Model(id: $0.id, owner: $0.upstream)
     }
-    let agents = shared.agents.all.filter { $0.isAnswering && $0.apis.contains(.completions) }
-      .map { ModelList.Model(id: AgentDirectory.modelName(of: $0), owner: $0.name) }
+    let agents = configuration.agents.all.filter {
+      $0.isAnswering && $0.apis.contains(.completions)
+    }
+    .map { ModelList.Model(id: AgentDirectory.modelName(of: $0), owner: $0.name) }
     respondJSON(connection, record, ModelList.body(models + agents, created: shared.startedAt))
   }
 
@@ -129,30 +133,32 @@ extension Worker: Service {
     var response = response
     response.add("X-Request-Id", record.requestID)
     record.cors.add(to: &response)
-    if let rate = record.rate { addRate(rate.bucket, rate.decision, record.api, to: &response) }
+    if !record.rates.isEmpty { addRates(record, to: &response) }
     record.status = response.status
     record.headSent()
     return response
   }
 
-  /// As the IETF draft has it (draft-ietf-httpapi-ratelimit-headers): the policy, and what is left
-  /// of it for how many seconds. And as the Agents API has it: `Reset` is a point in time, in
-  /// seconds since 1970.
-  private func addRate(
-    _ bucket: Rates.Bucket, _ rate: RateDecision, _ api: API, to response: inout Response
-  ) {
-    if let limit = shared.rates.limit(bucket) {
-      let window = (limit.period + 999_999_999) / 1_000_000_000
-      let wait = (rate.isAllowed ? rate.resetAfter : rate.retryAfter) + 999_999_999
-      response.add("RateLimit-Policy", "\"\(bucket.rawValue)\";q=\(limit.requests);w=\(window)")
-      response.add(
-        "RateLimit", "\"\(bucket.rawValue)\";r=\(rate.remaining);t=\(wait / 1_000_000_000)")
+  /// As the IETF draft has it (draft-ietf-httpapi-ratelimit-headers): the policies, and what is
+  /// left of each for how many seconds. And as the Agents API has it: of the limit with least left;
+  /// `Reset` is a point in time, in seconds since 1970.
+  private func addRates(_ record: RequestRecord, to response: inout Response) {
+    func seconds(_ nanoseconds: UInt64) -> UInt64 { (nanoseconds + 999_999_999) / 1_000_000_000 }
+    let policies = record.rates.map { name, rate in
+      "\"\(name)\";q=\(rate.limit);w=\(seconds(rate.period))"
     }
-    guard api == .agents else { return }
-    let reset = (WallClock.now + rate.resetAfter + 999_999_999) / 1_000_000_000
+    let states = record.rates.map { name, rate in
+      let wait = seconds(rate.isAllowed ? rate.resetAfter : rate.retryAfter)
+      return "\"\(name)\";r=\(rate.remaining);t=\(wait)"
+    }
+    response.add("RateLimit-Policy", policies.joined(separator: ", "))
+    response.add("RateLimit", states.joined(separator: ", "))
+    guard record.api == .agents,
+      let rate = record.rates.map(\.decision).min(by: { $0.remaining < $1.remaining })
+    else { return }
     response.add("X-RateLimit-Limit", String(rate.limit))
     response.add("X-RateLimit-Remaining", String(rate.remaining))
-    response.add("X-RateLimit-Reset", String(reset))
+    response.add("X-RateLimit-Reset", String(seconds(WallClock.now + rate.resetAfter)))
   }
 }
 

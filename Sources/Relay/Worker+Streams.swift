@@ -8,7 +8,7 @@ internal import StreamLog
 extension Worker {
   /// `POST /v1/streams`: a generation in the background, of a model or of an agent.
   func createStream(_ body: Span<UInt8>, _ connection: Connection, _ record: RequestRecord) {
-    let policy = shared.settings.streams.whenUnread.streams
+    let policy = configuration.settings.streams.whenUnread.streams
     do {
       if let question = try StreamQuestion(body) {
         return start(

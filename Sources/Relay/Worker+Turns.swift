@@ -26,7 +26,7 @@ extension Worker {
 
   /// What finished before can be read no more, milliseconds since 1970.
   var expiryLimit: Int64 {
-    WallClock.milliseconds - Int64(shared.settings.streams.retention.nanoseconds / 1_000_000)
+    WallClock.milliseconds - Int64(configuration.settings.streams.retention.nanoseconds / 1_000_000)
   }
 
   // MARK: Behind the turns before it
@@ -34,20 +34,25 @@ extension Worker {
   private func lineUp(_ turn: TurnRequest) {
     guard let line = turn.line else { return begin(turn) }
     let ticket = expect { [self] in begin(turn) }
-    let waiter = TurnLine.Waiter(loop: loop.index, ticket: ticket)
+    let waiter = Waiter(loop: loop.index, ticket: ticket)
     switch shared.turns.take(line, for: waiter) {
     case .granted: resume(ticket)
     case .full:
       forget(ticket)
-      respond(turn.connection, turn.record, Self.busy)
+      refuseBusy(turn)
     case .waiting:
-      expect(ticket, within: shared.settings.conversations.patience.nanoseconds) { [self] in
+      expect(ticket, within: configuration.settings.conversations.patience.nanoseconds) { [self] in
         // Otherwise it is its turn at this moment.
         guard shared.turns.leave(line, waiter) else { return }
         forget(ticket)
-        respond(turn.connection, turn.record, Self.busy)
+        refuseBusy(turn)
       }
     }
+  }
+
+  private func refuseBusy(_ turn: TurnRequest) {
+    figures.count(refusal: .conversation)
+    respond(turn.connection, turn.record, Self.busy)
   }
 
   private static let busy = Failure(
@@ -66,12 +71,15 @@ extension Worker {
   // MARK: Begun
 
   private func begin(_ turn: TurnRequest) {
-    do {
-      try claimGeneration()
-    } catch {
+    claimGeneration(for: turn) { [self] failure in
+      guard let failure else { return hasPlace(turn) }
       leaveLine(turn.line)
-      return respond(turn.connection, turn.record, error)
+      respond(turn.connection, turn.record, failure)
     }
+  }
+
+  private func hasPlace(_ turn: TurnRequest) {
+    guard turn.isStored else { return proceed(turn, nil, [], isStored: false) }
     ask { [archive = shared.archive] in
       archive.begin(turn.start, $0)
     } then: { [self] result in
@@ -107,7 +115,7 @@ extension Worker {
     case .unknown: respond(connection, record, turn.unknownConversation)
     case .closed: respond(connection, record, Failure.chatIsClosed)
     case .agentUnavailable(let conversation):
-      let agent = shared.agents.agent(id: conversation.agent, on: .chats)
+      let agent = configuration.agents.agent(id: conversation.agent, on: .chats)
       respond(
         connection, record,
         agent == nil ? turn.unknownConversation : Failure.agentIsDisabled)

@@ -12,7 +12,7 @@ extension Worker {
   ) {
     do throws(Failure) {
       let question = try WidgetQuestion(body)
-      guard let agent = shared.agents.widget else {
+      guard let agent = configuration.agents.widget else {
         throw Failure(.notFound, "no agent serves the widget")
       }
       guard agent.isAnswering else { throw Failure(.overloaded, "the widget's agent is disabled") }
@@ -22,7 +22,7 @@ extension Worker {
         NewConversation(id: Identifiers.widgetConversation(), agent: agent.id))
       var turn = turn(
         place, agent, question.message, streams ? .stream(.lines, skipsUsage: true) : .whole,
-        shared.settings.streams.whenUnread.widget, connection, record)
+        configuration.settings.streams.whenUnread.widget, connection, record)
       turn.start.agents = [agent.id]
       turn.start.idempotency = try idempotency(record, body)
       turn.start.message = self.question(question.message)

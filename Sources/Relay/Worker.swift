@@ -23,13 +23,22 @@ final class Worker {
   let driver: TransferDriver
   /// Made with the first listener.
   private(set) lazy var server = Server(
-    loop: loop, limits: Self.limits(shared.settings), load: shared.connections, service: self)
+    loop: loop, limits: Self.limits(configuration.settings), load: shared.connections, service: self
+  )
   private var listeners: [Listener] = []
-  let sources: [String: Source]
-  private let models: [String: Settings.Model]
+  /// What it runs by; a reload puts another in its place between two turns.
+  private(set) var configuration: LiveConfiguration
+  private(set) var sources: [String: Source]
 
   var streams: [StreamID: Stream] = [:]
   private(set) var generations: [StreamID: Generation] = [:]
+  /// Turns that wait for a place among the generations, by their request.
+  var queued: [ObjectIdentifier: Queued] = [:]
+  /// What is counted here.
+  var figures = Figures()
+  /// Questions to all loops, by ticket.
+  var polls: [UInt64: Poll] = [:]
+  var nextPoll: UInt64 = 1
   /// What waits for word from elsewhere.
   var expectations = Expectations()
   private let scratch = Scratch()
@@ -52,15 +61,13 @@ final class Worker {
     case demo(pace: UInt64)
   }
 
-  init(index: Int, shared: Shared) throws(SystemError) {
+  init(index: Int, shared: Shared, _ configuration: LiveConfiguration) throws(SystemError) {
     loop = try EventLoop(index: index)
     self.shared = shared
-    let settings = shared.settings
-    let idle = settings.upstreams.reduce(0) { $0 + $1.idleConnections }
-    driver = TransferDriver(loop: loop, idleConnections: idle)
+    self.configuration = configuration
+    driver = TransferDriver(loop: loop, idleConnections: configuration.idleConnections)
     outbox = Array(repeating: [], count: shared.mailboxes.count)
-    models = Dictionary(settings.models.map { ($0.id, $0) }) { first, _ in first }
-    sources = Self.sources(settings, shared.secrets)
+    sources = Self.sources(configuration)
     try shared.mailboxes[index].open(on: loop) { [unowned self] in self.receive($0) }
     loop.atEndOfTurn { [unowned self] in self.flush() }
     let timer = Timer { [unowned self] in self.dropExpired() }
@@ -72,13 +79,33 @@ final class Worker {
   /// How often finished streams are looked at.
   private static let retentionInterval: UInt64 = 1_000_000_000
 
-  func listen(_ socket: consuming ListeningSocket) throws(SystemError) {
-    listeners.append(try Listener(socket, server: server))
+  func listen(
+    _ socket: consuming ListeningSocket, expectsProxyHeader: Bool
+  ) throws(SystemError) {
+    listeners.append(
+      try Listener(socket, server: server, expectsProxyHeader: expectsProxyHeader))
+  }
+
+  /// From now on it runs by this.
+  func configured(_ new: LiveConfiguration) {
+    let former = configuration
+    configuration = new
+    server.limits = Self.limits(new.settings)
+    driver.idleConnections = new.idleConnections
+    // Handles that are set up, and connections that are open, are kept where nothing has changed.
+    if new.settings.upstreams != former.settings.upstreams
+      || new.upstreamKeys != former.upstreamKeys
+      || new.settings.limits != former.settings.limits
+    {
+      sources = Self.sources(new)
+    }
   }
 
   // MARK: Streams of this loop
 
-  func model(_ name: String) -> Settings.Model? { models[name] ?? models["*"] }
+  func model(_ name: String) -> Settings.Model? {
+    configuration.models[name] ?? configuration.models["*"]
+  }
 
   /// - Parameter createdAt: Nanoseconds since 1970.
   func makeStream(
@@ -246,8 +273,11 @@ final class Worker {
     isDraining = true
     for listener in listeners { listener.stop() }
     listeners = []
+    closeQueue()
     server.drain()
-    armDrainTimer(shared.settings.timeouts.shutdown.nanoseconds) { [unowned self] in self.cut() }
+    armDrainTimer(configuration.settings.timeouts.shutdown.nanoseconds) { [unowned self] in
+      self.cut()
+    }
   }
 
   /// Time is up: what still runs is told so, and gets a moment to hear it.
@@ -290,7 +320,8 @@ final class Worker {
     return limits
   }
 
-  private static func sources(_ settings: Settings, _ secrets: Shared.Secrets) -> [String: Source] {
+  private static func sources(_ configuration: LiveConfiguration) -> [String: Source] {
+    let settings = configuration.settings
     var sources: [String: Source] = [:]
     for upstream in settings.upstreams {
       switch upstream.kind {
@@ -300,7 +331,7 @@ final class Worker {
         sources[upstream.name] = .provider(
           Provider(
             name: upstream.name, url: upstream.baseURL + "/chat/completions",
-            format: .openAIChat, key: secrets.upstreamKeys[upstream.name],
+            format: .openAIChat, key: configuration.upstreamKeys[upstream.name],
             authorityFile: upstream.caFile,
             timeouts: Provider.Timeouts(
               connect: upstream.connectTimeout.nanoseconds,

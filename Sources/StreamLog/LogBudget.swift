@@ -3,14 +3,20 @@ internal import Synchronization
 /// Bytes that all renderings of the process hold together. Counted, not reserved: the owner of a
 /// log asks `isExceeded` when it grows and decides what goes.
 public final class LogBudget: Sendable {
-  /// In bytes.
-  public let limit: Int
+  private let most: Atomic<Int>
   private let held = Atomic<Int>(0)
   /// Of what is held, what has been given up and will be freed when its owner comes to it.
   private let leaving = Atomic<Int>(0)
 
+  /// - Parameter limit: In bytes.
   public init(limit: Int) {
-    self.limit = limit
+    most = Atomic(limit)
+  }
+
+  /// In bytes; can be changed at any time.
+  public var limit: Int {
+    get { most.load(ordering: .relaxed) }
+    set { most.store(newValue, ordering: .relaxed) }
   }
 
   /// Bytes held now; any thread.

@@ -28,15 +28,24 @@ public import EventLoop
     curl_global_init(Int(CURL_GLOBAL_DEFAULT))
   }
 
-  /// - Parameter idleConnections: Kept open for reuse, over all upstreams of this loop.
+  /// Connections kept open for reuse, over all upstreams of this loop.
+  public var idleConnections: Int {
+    didSet { limitIdleConnections() }
+  }
+
+  private func limitIdleConnections() {
+    unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(idleConnections, 1))
+  }
+
   public init(loop: EventLoop, idleConnections: Int) {
     self.loop = loop
     guard let multi = unsafe curl_multi_init() else { fatalError("libcurl: out of memory") }
     unsafe self.multi = unsafe multi
+    self.idleConnections = idleConnections
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe ccurl_multi_set_socket(multi, curlWatches, context)
     unsafe ccurl_multi_set_timer(multi, curlSetsTimer, context)
-    unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(idleConnections, 1))
+    limitIdleConnections()
     timer = Timer { [unowned self] in self.act(CURL_SOCKET_TIMEOUT, 0) }
     // A request that was accepted in this turn goes out in this turn.
     loop.atEndOfTurn { [unowned self] in

@@ -61,7 +61,9 @@ struct CheckCommand {
         ? key.name : "\(key.name) (\(key.apis.map(\.rawValue).joined(separator: ", ")))"
     }
     let agents = settings.agents.map { "\($0.slug) (\($0.model), \($0.status.rawValue))" }
-    return line("listen", settings.listen.map(\.description)) + line("upstreams", upstreams)
+    let proxied = settings.proxyProtocol.map { "\($0) (PROXY protocol)" }
+    return line("listen", settings.listen.map(\.description) + proxied)
+      + line("upstreams", upstreams)
       + line("models", models) + (agents.isEmpty ? "" : line("agents", agents))
       + (settings.archive.file.map { line("archive", [$0]) } ?? "")
       + line("keys", keys.isEmpty ? ["none: everybody may ask"] : keys)

@@ -9,6 +9,7 @@ enum ServeCommand {
 
     Runs the relay as FILE says, in the foreground, and logs to standard error. SIGTERM or SIGINT
     ends it: no more is accepted, running answers come to their end or are told that the time is up.
+    SIGHUP takes a changed FILE: all of it, or nothing when anything is wrong with it.
 
     Exit status: 0 it was told to stop, 1 it could not start, 2 wrong usage.
 
@@ -37,8 +38,7 @@ enum ServeCommand {
 
   private static func serve(file: String) -> Int32 {
     do throws(ConfigurationProblems) {
-      let settings = try ConfigurationFile.load(path: file).get()
-      let secrets = try Secrets.read(for: settings, file: file).get()
+      let (settings, secrets) = try read(file).get()
       let log = Log(settings.log)
       for warning in secrets.warnings {
         log.write(.warning, "configuration", [("problem", .text("\(warning)"))])
@@ -49,11 +49,19 @@ enum ServeCommand {
           .warning, "configuration",
           [("problem", .text("conversations end with the daemon: archive.file is not set"))])
       }
-      return run(settings, secrets, log) { addresses in
+      return run(settings, secrets, reload: { read(file) }, log) { addresses in
         for address in addresses { log.write(.info, "listening", [("address", .text(address))]) }
       }
     } catch {
       return Command.print("\(error)\n", to: STDERR_FILENO, status: 1)
+    }
+  }
+
+  @Sendable private static func read(
+    _ file: String
+  ) -> Result<(Settings, Secrets), ConfigurationProblems> {
+    ConfigurationFile.load(path: file).flatMap { settings in
+      Secrets.read(for: settings, file: file).map { (settings, $0) }
     }
   }
 
@@ -66,16 +74,17 @@ enum ServeCommand {
         "deltad demo: takes no arguments\n\n" + demoUsage, to: STDERR_FILENO, status: 2)
     }
     let settings = Settings.demo
-    return run(settings, Secrets(), Log(settings.log)) { addresses in
+    return run(settings, Secrets(), reload: nil, Log(settings.log)) { addresses in
       _ = Command.print(invitation(addresses.first ?? ""), to: STDOUT_FILENO, status: 0)
     }
   }
 
   private static func run(
-    _ settings: Settings, _ secrets: Secrets, _ log: Log, _ whenListening: ([String]) -> Void
+    _ settings: Settings, _ secrets: Secrets, reload: Relay.Reading?, _ log: Log,
+    _ whenListening: ([String]) -> Void
   ) -> Int32 {
     do throws(StartError) {
-      try Relay.run(settings, secrets, whenListening: whenListening)
+      try Relay.run(settings, secrets, reload: reload, whenListening: whenListening)
       return 0
     } catch {
       log.write(.error, "start", [("error", .text("\(error)"))])

@@ -81,4 +81,44 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [
+    // requests and seconds before; after; used before; left after
+    (10, 60, 20, 60, 4, 16), (10, 60, 5, 60, 4, 1), (10, 60, 3, 60, 4, 0), (10, 60, 10, 1, 4, 6),
+    (10, 1, 10, 3600, 10, 0), (10, 60, 10, 60, 0, 10), (1, 1, 1_000_000, 86_400, 1, 999_999),
+  ])
+  func `another limit finds as much used as there was`(
+    _ requests: Int, _ seconds: Int, _ newRequests: Int, _ newSeconds: Int, _ used: Int, _ left: Int
+  ) {
+    let old = RateLimit(requests: requests, period: UInt64(seconds) * Self.second)
+    let new = RateLimit(requests: newRequests, period: UInt64(newSeconds) * Self.second)
+    let now = 10 * Self.second
+    var tat: UInt64 = 0
+    for _ in 0..<used { tat = old.decide(tat: tat, now: now).tat }
+    let carried = new.carriedOver(tat: tat, from: old, now: now)
+    #expect(new.peek(tat: carried, now: now).remaining == left)
+  }
+
+  @Test(arguments: 1...50)
+  func `however limits change, never more than the burst is owed`(seed: Int) {
+    var random = SplitMix64(seed: UInt64(seed))
+    func limit() -> RateLimit {
+      RateLimit(
+        requests: Int.random(in: 1...1_000_000, using: &random),
+        period: UInt64.random(in: 1...86_400, using: &random) * Self.second)
+    }
+    var current = limit()
+    var tat: UInt64 = 0
+    var now: UInt64 = 1
+    for _ in 0..<200 {
+      now += UInt64.random(in: 0...Self.second, using: &random)
+      tat = current.decide(tat: tat, now: now).tat
+      let next = limit()
+      tat = next.carriedOver(tat: tat, from: current, now: now)
+      current = next
+      let state = current.peek(tat: tat, now: now)
+      #expect(state.resetAfter <= current.period + UInt64(current.requests))
+      #expect((0...current.requests).contains(state.remaining))
+    }
+  }
 }

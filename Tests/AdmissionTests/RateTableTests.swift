@@ -51,4 +51,14 @@ import Testing
       states[key] = expected.tat
     }
   }
+
+  @Test func `another limit forgets nobody, nor those who share a place`() {
+    var table = RateTable<Int>(limit, capacity: 2)
+    for key in 0..<2000 { for _ in 0..<3 { _ = table.take(key, now: 0) } }
+    table.configure(RateLimit(requests: 5, period: 300), capacity: 2, now: 0)
+    for key in [0, 1, 500, 1999] { #expect(table.peek(key, now: 0).remaining == 2) }
+    table.configure(RateLimit(requests: 3, period: 300), capacity: 5000, now: 0)
+    #expect(table.peek(0, now: 0).remaining == 0)
+    #expect(table.take(7, now: 0).remaining == 2)
+  }
 }

@@ -202,4 +202,15 @@ import Testing
     for _ in 0..<100 { breaker.failed(now: 0) }
     expect(&breaker, at: 0, .allowed)
   }
+
+  @Test func `other limits leave it as open as it is, or close it for good`() {
+    var breaker = open()
+    breaker.configure(threshold: 1, pause: Self.second)
+    expect(&breaker, at: 9 * Self.second, .refused(retryAfter: Self.second))
+    expect(&breaker, at: 10 * Self.second, .allowed)
+    breaker.failed(now: 10 * Self.second)
+    #expect(breaker.state == .open(until: 11 * Self.second))
+    breaker.configure(threshold: 0, pause: Self.second)
+    for _ in 0..<10 { expect(&breaker, at: 10 * Self.second, .allowed) }
+  }
 }

@@ -30,6 +30,8 @@ import Testing
   private static let table: [Row] = [
     Row(path: "/", api: .operations, endpoints: readable(.index)),
     Row(path: "/healthz", api: .operations, endpoints: readable(.health)),
+    Row(path: "/readyz", api: .operations, endpoints: readable(.readiness)),
+    Row(path: "/metrics", api: .operations, endpoints: readable(.metrics)),
     Row(path: "/v1/chat/completions", api: .completions, endpoints: [("POST", .completions)]),
     Row(path: "/v1/models", api: .completions, endpoints: readable(.models)),
     Row(path: "/v1/models/gpt", api: .completions, endpoints: readable(.model("gpt"))),

@@ -181,10 +181,10 @@ private let tenProblems = [
   "limits.head: found 16384 without a unit; expected a size in B, KiB, MiB or GiB such as "
     + "\"16KiB\", from \"1KiB\" to \"1MiB\"",
   "limits.bogus: unknown key; expected the keys connections, head, fields, target, body, event, "
-    + "answer, generations, streamsPerClient",
+    + "answer, generations, queuedGenerations, streamsPerClient",
   "models[0].upstream: found \"opnai\", which is no upstream; did you mean \"openai\"?",
   "upstreams[0].baseURL: missing; expected an http or https URL with a host, such as "
     + "\"https://api.example.com/v1\"",
   "streams.stream: found \"512MiB\"; expected at most streams.memory, which is \"256MiB\"",
-  "keys[0]: found neither file nor environment; expected one of them",
+  "keys[0]: found neither file nor credential nor environment; expected one of them",
 ]

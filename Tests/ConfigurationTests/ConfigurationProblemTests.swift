@@ -58,9 +58,9 @@ private let keyCases = [
   ProblemCase(demo("loopz: 1,"), "loopz: unknown key; did you mean \"loops\"?"),
   ProblemCase(
     demo("\"a b\": 1,"),
-    "[\"a b\"]: unknown key; expected the keys listen, loops, trustedProxies, limits, timeouts, "
-      + "streams, keys, allowAnonymous, upstreams, models, agents, widget, conversations, "
-      + "archive, rates, cors, log"),
+    "[\"a b\"]: unknown key; expected the keys listen, proxyProtocol, loops, trustedProxies, "
+      + "limits, timeouts, streams, keys, allowAnonymous, upstreams, models, agents, widget, "
+      + "conversations, archive, rates, cors, metrics, log"),
   ProblemCase(
     demo("timeouts: {keepalive: \"1s\"},"),
     "timeouts.keepalive: unknown key; did you mean \"keepAlive\"?"),
@@ -95,9 +95,9 @@ private let keyCases = [
 private let typeCases = [
   ProblemCase(
     "[]",
-    "found an empty array; expected an object with the keys listen, loops, trustedProxies, limits, "
-      + "timeouts, streams, keys, allowAnonymous, upstreams, models, agents, widget, "
-      + "conversations, archive, rates, cors, log"),
+    "found an empty array; expected an object with the keys listen, proxyProtocol, loops, "
+      + "trustedProxies, limits, timeouts, streams, keys, allowAnonymous, upstreams, models, "
+      + "agents, widget, conversations, archive, rates, cors, metrics, log"),
   ProblemCase(
     demo("log: null,"), "log: found null; expected an object with the keys format, level"),
   ProblemCase(demo("loops: \"4\","), "loops: found \"4\"; expected a whole number from 0 to 256"),
@@ -182,7 +182,8 @@ private let crossCases = [
 ]
 
 private let advice =
-  "a secret is never written here: expected {file: \"PATH\"} or {environment: \"VARIABLE\"}"
+  "a secret is never written here: expected {file: \"PATH\"}, {credential: \"NAME\"} "
+  + "or {environment: \"VARIABLE\"}"
 
 private let secretCases = [
   ProblemCase(demo("keys: [\"sk-abc\"],"), "keys[0]: found a string; \(advice)"),
@@ -193,10 +194,11 @@ private let secretCases = [
     "keys[0].value: unknown key; \(advice)"),
   ProblemCase(
     demo("keys: [{\"sk-abc\": \"alice\", name: \"a\", environment: \"A\"}],"),
-    "keys[0]: unknown key (not shown); expected the keys name, apis, file, environment"),
+    "keys[0]: unknown key (not shown); expected the keys name, apis, rate, streams, file, "
+      + "credential, environment"),
   ProblemCase(
     demo("keys: [{name: \"a\", fiel: \"b\"}],"),
-    "keys[0]: found neither file nor environment; expected one of them",
+    "keys[0]: found neither file nor credential nor environment; expected one of them",
     "keys[0].fiel: unknown key; did you mean \"file\"?"),
   ProblemCase(
     demo("keys: [{name: \"a\", file: \"b\", environment: \"A\"}],"),
@@ -210,5 +212,5 @@ private let secretCases = [
     "upstreams[0].key: found a string; \(advice)"),
   ProblemCase(
     upstream("kind: \"openai\", baseURL: \"http://a\", key: {}"),
-    "upstreams[0].key: found neither file nor environment; expected one of them"),
+    "upstreams[0].key: found neither file nor credential nor environment; expected one of them"),
 ]

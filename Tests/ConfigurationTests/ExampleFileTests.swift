@@ -54,8 +54,8 @@ private func mentions(
   @Test func `with every setting taken in the file is valid and has the defaults`() throws {
     let text = try lines().map(uncommented).joined(separator: "\n")
     var settings = try ConfigurationFile.decode(Array(text.utf8), file: file).get()
-    #expect(settings.keys.map(\.name) == ["alice", "bob"])
-    #expect(settings.upstreams.map(\.name) == ["demo", "example", "local"])
+    #expect(settings.keys.map(\.name) == ["alice", "bob", "carol"])
+    #expect(settings.upstreams.map(\.name) == ["demo", "example", "local", "guarded"])
     #expect(settings.models.map(\.id) == ["demo", "large", "*"])
     var example = Settings.Upstream(name: "example", kind: .openai)
     example.baseURL = settings.upstreams[1].baseURL
@@ -70,7 +70,7 @@ private func mentions(
     settings.agents[0].parameters = []
     settings.widget.agent = nil
     settings.archive.file = nil
-    settings.upstreams.removeLast(2)
+    settings.upstreams.removeLast(3)
     settings.models.removeLast(2)
     #expect(settings == Settings.demo)
   }
@@ -106,7 +106,7 @@ private func mentions(
       }
     }
     #expect(Set(all.map(\.path)) == Set(documented.map(\.path)))
-    #expect(documented.count == 113)
+    #expect(documented.count == 127)
   }
 
   @Test func `a line of the file is at most 100 characters`() throws {

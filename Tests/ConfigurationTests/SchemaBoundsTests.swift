@@ -59,6 +59,24 @@ private let bounds: [BoundCase] = [
   size("limits", "event", Bounds.eventBytes),
   size("limits", "answer", Bounds.answerBytes),
   number("limits", "generations", Bounds.generations),
+  number("limits", "queuedGenerations", Bounds.queuedGenerations),
+  number("limits", "streamsPerClient", Bounds.streamsPerClient),
+  number("rates", "ipv6Prefix", Bounds.ipv6Prefix),
+  number("rates", "addresses", Bounds.addresses),
+  top(
+    "rates.chats.requests", "rates: {chats: {requests: #}},", ["0", "1000000"], ["-1", "1000001"]),
+  duration("rates.chats.per", demo("rates: {chats: {per: #}},"), Bounds.ratePeriod),
+  top(
+    "keys[].rate.requests", "keys: [{name: \"k\", environment: \"A\", rate: {requests: #}}],",
+    ["0", "1000000"], ["-1", "1000001"]),
+  top(
+    "keys[].streams", "keys: [{name: \"k\", environment: \"A\", streams: #}],",
+    ["0", "1000000"], ["-1", "1000001"]),
+  number("conversations", "waiting", Bounds.waiting),
+  duration("conversations", key: "patience", Bounds.patience),
+  duration("archive", key: "journal", Bounds.journal),
+  duration("archive", key: "retention", Bounds.conversationRetention),
+  duration("timeouts", key: "queue", Bounds.queue),
   duration("timeouts", key: "head", Bounds.head),
   duration("timeouts", key: "body", Bounds.body),
   duration("timeouts", key: "keepAlive", Bounds.keepAlive),
@@ -96,6 +114,9 @@ private let lengths: [BoundCase] = [
   ),
   ("models[].id", upstream("kind: \"demo\"").replacing("\"m\"", with: "\"#\""), Bounds.modelID),
   ("listen", demo("listen: [\"unix:/#\"],"), 1...Bounds.socketPath.upperBound - 1),
+  (
+    "keys[].credential", demo("keys: [{name: \"k\", credential: \"#\"}],"), Bounds.credential
+  ),
   ("keys[].file", demo("keys: [{name: \"k\", file: \"#\"}],"), Bounds.path),
   (
     "baseURL", upstream("kind: \"openai\", baseURL: \"http://#\""),

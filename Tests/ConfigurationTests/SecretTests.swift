@@ -68,6 +68,30 @@ private let control = "found a control character, blank or non-ASCII byte in the
     }
   }
 
+  @Test func `a credential is a file in the folder of the service manager, whatever its mode`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("sk-abc\n", to: "alice")
+    let source = Settings.SecretSource.credential(name: "alice")
+    let reading = try Secret.read(source, place: "keys[0]", file: "c") { variable in
+      variable == "CREDENTIALS_DIRECTORY" ? String(path.dropLast(6)) : nil
+    }
+    #expect(reading.secret.count == 6 && reading.warning == nil)
+    #expect {
+      try Secret.read(source, place: "keys[0]", file: "c") { _ in "/nowhere" }
+    } throws: { error in
+      "\(error)".hasPrefix("c: keys[0].credential: \"/nowhere/alice\": no such file;")
+    }
+    #expect {
+      try Secret.read(source, place: "keys[0]", file: "c") { _ in nil }
+    } throws: { error in
+      "\(error)"
+        == "c: keys[0].credential: there are no credentials: CREDENTIALS_DIRECTORY is not set; "
+        + "expected LoadCredential=alice in the unit"
+    }
+  }
+
   @Test func `the environment is the process's own by default`() {
     #expect(Secret.environment("PATH")?.isEmpty == false)
     #expect(Secret.environment("DELTAD_TEST_VARIABLE_THAT_IS_NOT_SET") == nil)

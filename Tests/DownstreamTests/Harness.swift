@@ -34,6 +34,17 @@ final class ScriptedService: Service {
   var answer: (Served, Connection) -> Void = { request, connection in
     connection.respond(ok("\(request.method) \(request.path) \(request.body)"))
   }
+  /// Stands in for a proxy's header: a line with the last byte of an address in 10.0.0.0/24.
+  func proxyHeader(
+    _ bytes: Span<UInt8>, from peer: PeerAddress
+  ) throws(ProxyHeaderFault) -> (client: PeerAddress?, consumed: Int)? {
+    guard let end = bytes.indices.first(where: { bytes[$0] == 10 }) else { return nil }
+    let line = text(bytes.extracting(0..<end))
+    if line == "-" { return (nil, end + 1) }
+    guard let last = UInt8(line) else { throw ProxyHeaderFault(reason: "no number") }
+    return (PeerAddress([10, 0, 0, last], port: 1), end + 1)
+  }
+
   var verdict: (RequestHead) -> HeadVerdict = { _ in .proceed(bodyLimit: 1000) }
 
   func admit(
@@ -93,13 +104,16 @@ final class Harness {
 
   deinit { server.closeAll() }
 
-  func connect(isSequenced: Bool = false, sendBuffer: CInt? = nil) -> Peer {
+  func connect(
+    isSequenced: Bool = false, sendBuffer: CInt? = nil, expectsProxyHeader: Bool = false
+  ) -> Peer {
     let (mine, other) = socketPair(isSequenced: isSequenced, sendBuffer: sendBuffer)
     precondition(server.load.enter(), "a test stays below its own limit")
     let owner = OwnedSocket(Descriptor(owning: mine))
     server.add { identifier throws(SystemError) in
       try Connection(
-        owner, peer: PeerAddress(clinux_peer()), identifier: identifier, server: server)
+        owner, peer: PeerAddress(clinux_peer()), identifier: identifier, server: server,
+        expectsProxyHeader: expectsProxyHeader)
     }
     return Peer(owning: other)
   }

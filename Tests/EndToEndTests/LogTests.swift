@@ -178,12 +178,13 @@ struct LogTests {
     let environment = ["JOURNAL_STREAM": "8:12345"]
     try withDaemon(Self.configuration(format), environment: environment) { daemon in
       _ = try daemon.ask("GET", "/healthz")
+      try daemon.folder.write("{", to: "deltad.json5")
       daemon.signal(1)
-      let reload = try daemon.lines(1) { $0.contains("reload") }
-      #expect(reload[0].hasPrefix("<4>"))
+      let reload = try daemon.lines(2) { $0.contains("reload") }
+      #expect(reload.allSatisfy { $0.hasPrefix("<3>") })
       let request = try daemon.lines(1) { $0.contains("request=") || $0.contains("\"request\"") }
       #expect(request[0].hasPrefix("<6>"))
-      for line in daemon.log { #expect(line.hasPrefix("<6>") || line.hasPrefix("<4>")) }
+      for line in daemon.log { #expect(line.hasPrefix("<6>") || line.hasPrefix("<3>")) }
     }
     try withDaemon(Self.configuration(format)) { daemon in
       let response = try daemon.ask("GET", "/healthz")
@@ -203,11 +204,12 @@ struct LogTests {
       try? HTTPConnection(ClientSocket(path: folder.path("socket")))
     }
     #expect(try connection.ask("GET", "/healthz").status == 200)
+    try folder.write("{", to: "deltad.json5")
     process.signal(1)
-    _ = try Patience.wait(for: "the warning") { process.errors.contains("reload") ? () : nil }
+    _ = try Patience.wait(for: "the refusal") { process.errors.contains("reload") ? () : nil }
     process.signal(15)
     #expect(try process.exitStatus() == 0)
     #expect(!process.errors.contains(" info "))
-    #expect(process.errors.contains(" warning reload "))
+    #expect(process.errors.contains(" error reload "))
   }
 }

@@ -81,15 +81,6 @@ struct ShutdownTests {
     #expect(try daemon.exitStatus() == 0)
   }
 
-  @Test func `SIGHUP is answered with a line in the log, and nothing ends`() throws {
-    try withDaemon { daemon in
-      daemon.signal(SIGHUP)
-      let lines = try daemon.lines(1) { $0.contains(" warning reload ") }
-      #expect(lines.count == 1)
-      #expect(try daemon.ask("GET", "/healthz").status == 200)
-    }
-  }
-
   // MARK: Streams that may go on
 
   @Test func `a running stream goes on to its end, new connections are refused, then it ends`()

@@ -4,8 +4,8 @@ import Testing
 @testable import Relay
 
 @Suite struct TurnLineTests {
-  private func waiter(_ ticket: UInt64, loop: Int = 0) -> TurnLine.Waiter {
-    TurnLine.Waiter(loop: loop, ticket: ticket)
+  private func waiter(_ ticket: UInt64, loop: Int = 0) -> Waiter {
+    Waiter(loop: loop, ticket: ticket)
   }
 
   @Test func `a conversation has one turn at a time, and conversations do not wait for each other`()

@@ -10,10 +10,12 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DELTAD = os.environ.get("DELTAD", str(ROOT / ".build/debug/deltad"))
@@ -49,16 +51,9 @@ class Daemon:
 
     def __init__(self, configuration, folder, environment=None, loops=None, wrapper=()):
         folder = pathlib.Path(folder)
-        configuration = {"listen": ["127.0.0.1:0"], **configuration}
-        configuration["upstreams"] = [
-            {**TEST_UPSTREAM, **upstream} if upstream.get("kind") == "openai" else upstream
-            for upstream in configuration.get("upstreams", [])
-        ]
-        configuration["timeouts"] = {**TEST_TIMEOUTS, **configuration.get("timeouts", {})}
-        if loops is not None:
-            configuration["loops"] = loops
+        self.loops = loops
         self.configuration_file = folder / "deltad.json5"
-        self.configuration_file.write_text(json.dumps(configuration, indent=2))
+        configuration = self._write(configuration)
         self.log_file = folder / "deltad.log"
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
@@ -69,13 +64,43 @@ class Daemon:
                 env={**os.environ, **(environment or {})},
             )
         try:
-            self.addresses = self._await_addresses(len(configuration["listen"]))
+            proxied = configuration.get("proxyProtocol", [])
+            self.addresses = self._await_addresses(len(configuration["listen"] + proxied))
         except BaseException:
             self.process.kill()
             self.process.wait()
             raise
         ports = [re.search(r":(\d+)$", address) for address in self.addresses]
         self.port = next((int(port[1]) for port in ports if port), None)
+
+    def _write(self, configuration):
+        configuration = {"listen": ["127.0.0.1:0"], **configuration}
+        configuration["upstreams"] = [
+            {**TEST_UPSTREAM, **upstream} if upstream.get("kind") == "openai" else upstream
+            for upstream in configuration.get("upstreams", [])
+        ]
+        configuration["timeouts"] = {**TEST_TIMEOUTS, **configuration.get("timeouts", {})}
+        if self.loops is not None:
+            configuration["loops"] = self.loops
+        self.configuration_file.write_text(json.dumps(configuration, indent=2))
+        return configuration
+
+    def reload(self, configuration, expected=" reload (taken|refused)="):
+        """SIGHUP with another configuration; the line of the log that says what became of it."""
+        if isinstance(configuration, str):
+            self.configuration_file.write_text(configuration)
+        else:
+            self._write(configuration)
+        count = len(re.findall(expected, self.log()))
+        self.process.send_signal(signal.SIGHUP)
+        return self.wait_for_log(expected, count + 1)[-1]
+
+    def metrics(self):
+        """What /metrics says: `{"family{label=\\"value\\"}": number}`."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=PATIENCE) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
+        return {name: int(value) for name, value in pairs}
 
     def _await_addresses(self, count):
         def said():

@@ -1,0 +1,83 @@
+public import Configuration
+internal import Dispatch
+internal import EventLoop
+internal import Synchronization
+
+extension Relay {
+  /// The configuration as its file has it now, or everything that is wrong with it.
+  public typealias Reading = @Sendable () -> Result<(Settings, Secrets), ConfigurationProblems>
+}
+
+/// Takes a new configuration when the daemon is told to.
+///
+/// All of the file is read and checked first, on a queue of its own, since it reads files; what is
+/// wrong is logged, and nothing changes. Then each loop takes it between two turns. Streams that
+/// run go on as they began. What only a start can change stays as it is, and the log says so.
+final class Reloading: Sendable {
+  private let current: Mutex<LiveConfiguration>
+  private let shared: Shared
+  private let read: Relay.Reading?
+  private let queue = DispatchQueue(label: "deltad.reload")
+
+  init(_ configuration: LiveConfiguration, _ shared: Shared, _ read: Relay.Reading?) {
+    current = Mutex(configuration)
+    self.shared = shared
+    self.read = read
+  }
+
+  /// Any thread; returns at once. One reload follows the other.
+  func begin() {
+    queue.async { self.reload() }
+  }
+
+  private func reload() {
+    guard let read else {
+      return shared.log.write(
+        .warning, "reload", [("refused", .text("there is no configuration file"))])
+    }
+    switch read() {
+    case .failure(let problems):
+      for problem in problems.problems {
+        shared.log.write(.error, "reload", [("problem", .text("\(problem)"))])
+      }
+      shared.log.write(.error, "reload", [("refused", .text("nothing has changed"))])
+    case .success((let settings, let secrets)):
+      for warning in secrets.warnings {
+        shared.log.write(.warning, "reload", [("problem", .text("\(warning)"))])
+      }
+      take(settings, secrets)
+    }
+  }
+
+  private func take(_ settings: Settings, _ secrets: Secrets) {
+    let former = current.withLock { $0 }
+    let (kept, fixed) = settings.keepingWhatOnlyAStartChanges(of: former.settings)
+    for key in fixed {
+      shared.log.write(
+        .warning, "reload", [("unchanged", .text(key)), ("needs", .text("a restart"))])
+    }
+    let new = LiveConfiguration(Relay.fit(kept, shared.log), secrets, replacing: former)
+    current.withLock { $0 = new }
+    shared.configure(new, now: EventLoop.clock)
+    shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
+  }
+}
+
+extension Settings {
+  /// These settings, but for what is bound to sockets, threads or files that are open; and the keys
+  /// of what differs there.
+  func keepingWhatOnlyAStartChanges(of former: Settings) -> (kept: Settings, keys: [String]) {
+    var kept = self
+    var keys: [String] = []
+    func keep<Value: Equatable>(_ key: String, _ path: WritableKeyPath<Settings, Value>) {
+      guard self[keyPath: path] != former[keyPath: path] else { return }
+      keys.append(key)
+      kept[keyPath: path] = former[keyPath: path]
+    }
+    keep("listen", \.listen)
+    keep("proxyProtocol", \.proxyProtocol)
+    keep("loops", \.loops)
+    keep("archive.file", \.archive.file)
+    return (kept, keys)
+  }
+}

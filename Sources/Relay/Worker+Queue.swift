@@ -1,0 +1,94 @@
+// A place for one more generation: taken at once, waited for, or refused.
+
+internal import ClientAPIs
+internal import Configuration
+internal import Downstream
+internal import EventLoop
+internal import StreamLog
+
+extension Worker {
+  /// Takes a place for one more generation, which its end gives back. False when it must be waited
+  /// for.
+  func takeGeneration() throws(Failure) -> Bool {
+    guard !isDraining else {
+      figures.count(refusal: .draining)
+      throw Self.shuttingDown
+    }
+    guard hasMemory(), !shared.budget.isExceeded else {
+      figures.count(refusal: .memory)
+      throw Failure(.overloaded, "the memory for streams is used up", retryAfter: 1)
+    }
+    return shared.generations.take()
+  }
+
+  private static let shuttingDown = Failure(
+    .shuttingDown, "the server is shutting down", retryAfter: 1)
+
+  /// Calls `then` when the turn has a place for its generation, or cannot have one. Those who wait
+  /// come in the order of their arrival.
+  func claimGeneration(for turn: TurnRequest, then: @escaping (Failure?) -> Void) {
+    do {
+      if try takeGeneration() { return then(nil) }
+    } catch {
+      return then(error)
+    }
+    let ticket = expect { [self] in
+      queued[turn.record.identifier] = nil
+      guard !isDraining, !isAbandoned(turn) else {
+        shared.releaseGeneration()
+        return then(isDraining ? Self.shuttingDown : Self.gone)
+      }
+      then(nil)
+    }
+    let waiter = Waiter(loop: loop.index, ticket: ticket)
+    switch shared.generations.take(for: waiter) {
+    case .granted: resume(ticket)
+    case .full:
+      forget(ticket)
+      figures.count(refusal: .queueFull)
+      then(Failure(.overloaded, "too many generations at one time", retryAfter: 1))
+    case .waiting:
+      let queued = Queued(waiter: waiter, leavesWithClient: turn.policy == .cancel, then: then)
+      self.queued[turn.record.identifier] = queued
+      expect(ticket, within: configuration.settings.timeouts.queue.nanoseconds) { [self] in
+        figures.count(refusal: .queueTimeout)
+        leaveQueue(
+          turn.record.identifier, Failure(.overloaded, "no generation ended in time", retryAfter: 1)
+        )
+      }
+    }
+  }
+
+  /// A turn that waits for its place.
+  struct Queued {
+    var waiter: Waiter
+    /// Nobody wants its answer once the client has left.
+    var leavesWithClient: Bool
+    var then: (Failure?) -> Void
+  }
+
+  private static let gone = Failure(.cancelled, "the client has left")
+
+  private func isAbandoned(_ turn: TurnRequest) -> Bool {
+    turn.policy == .cancel && turn.connection.isClosed
+  }
+
+  /// The client of a request that may be waiting has left.
+  func queuedClientLeft(_ record: RequestRecord) {
+    guard queued[record.identifier]?.leavesWithClient == true else { return }
+    leaveQueue(record.identifier, Self.gone)
+  }
+
+  /// Nobody gets a place any more.
+  func closeQueue() {
+    for identifier in Array(queued.keys) { leaveQueue(identifier, Self.shuttingDown) }
+  }
+
+  private func leaveQueue(_ identifier: ObjectIdentifier, _ failure: Failure) {
+    // Otherwise it has been given a place at this moment, and will hear of it.
+    guard let waiting = queued[identifier], shared.generations.leave(waiting.waiter) else { return }
+    queued[identifier] = nil
+    forget(waiting.waiter.ticket)
+    waiting.then(failure)
+  }
+}
