@@ -20,7 +20,7 @@ extension Database {
     let values: [Value] = [.text(id), .integer(finishedAfter)]
     let found = try first(.storedStream, values) { row throws(ArchiveError) in
       references = (row.integer(0), row.optionalInteger(10), row.optionalInteger(11))
-      return StoredStream(
+      var stream = StoredStream(
         id: id, createdAt: row.integer(1), finishedAt: row.integer(2), log: [],
         ending: try StoredEnding(
           number: row.integer(3), code: row.optionalText(4), message: row.optionalText(5)),
@@ -31,6 +31,8 @@ extension Database {
             prompt: Int(row.integer(7)), completion: Int(row.integer(8)),
             total: Int(row.integer(9))),
         conversation: nil, reply: nil)
+      stream.continuations = Int(row.integer(12))
+      return stream
     }
     guard var stream = found else { return nil }
     try each(.parts, [.integer(references.stream)]) { row in

@@ -233,6 +233,7 @@ extension Database {
         .text(end.finishReason), .integer(end.usage.map { Int64($0.prompt) }),
         .integer(end.usage.map { Int64($0.completion) }),
         .integer(end.usage.map { Int64($0.total) }), .integer(reply),
+        .integer(Int64(end.continuations)),
       ])
   }
 

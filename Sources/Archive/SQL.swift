@@ -106,12 +106,14 @@ enum SQL: CaseIterable {
     case .finishStream:
       """
       UPDATE streams SET finished_at = ?2, ending = ?3, code = ?4, message = ?5,
-      finish_reason = ?6, prompt = ?7, completion = ?8, total = ?9, reply = ?10 WHERE id = ?1
+      finish_reason = ?6, prompt = ?7, completion = ?8, total = ?9, reply = ?10,
+      continuations = ?11 WHERE id = ?1
       """
     case .storedStream:
       """
       SELECT id, created_at, finished_at, ending, code, message, finish_reason, prompt,
-      completion, total, conversation, reply FROM streams WHERE name = ?1 AND finished_at >= ?2
+      completion, total, conversation, reply, continuations FROM streams
+      WHERE name = ?1 AND finished_at >= ?2
       """
     case .isInUse: "SELECT 1 FROM streams WHERE conversation = ?1 AND finished_at IS NULL LIMIT 1"
     case .insertPart: "INSERT INTO stream_parts (stream, bytes) VALUES (?1, ?2)"

@@ -5,7 +5,7 @@ enum Schema {
   static let applicationID: Int64 = 0x6465_6C74
 
   /// What makes version n + 1 of n, from nothing on. Never changed once released: only added to.
-  static let migrations = [version1]
+  static let migrations = [version1, version2]
   static var version: Int64 { Int64(migrations.count) }
 
   /// Makes an empty database ours, brings an older one up to date, and refuses every other.
@@ -150,5 +150,9 @@ enum Schema {
       INSERT INTO counts VALUES (new.kind, new.owner, new.status, 1)
         ON CONFLICT (kind, owner, status) DO UPDATE SET n = n + 1;
     END;
+    """
+
+  private static let version2 = """
+    ALTER TABLE streams ADD COLUMN continuations INTEGER NOT NULL DEFAULT 0;
     """
 }

@@ -104,6 +104,8 @@ public struct TurnEnd: Sendable {
   public var ending: StoredEnding
   public var finishReason: String?
   public var usage: StoredUsage?
+  /// How often an upstream went on with what another had broken off.
+  public var continuations = 0
   /// The `row` of its conversation.
   public var conversation: Int64?
   /// To be appended to it, in this order.
@@ -143,6 +145,7 @@ public struct StoredStream: Sendable, Equatable {
   public var ending: StoredEnding
   public var finishReason: String?
   public var usage: StoredUsage?
+  public var continuations = 0
   public var conversation: Conversation?
   /// The last message of the assistant that was stored with it.
   public var reply: StoredMessage?

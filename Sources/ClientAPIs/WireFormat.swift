@@ -17,10 +17,15 @@ public struct AnswerSummary: Sendable {
   /// The text of the whole answer, UTF-8.
   public var text: [UInt8]
   public var usage: Usage?
+  /// How often an upstream went on with what another had broken off.
+  public var continuations: Int
   /// The sequence number of the terminal event.
   public var sequence: Int
 
-  public init(conversationID: String, text: [UInt8], usage: Usage?, sequence: Int) {
+  public init(
+    conversationID: String, text: [UInt8], usage: Usage?, continuations: Int = 0, sequence: Int
+  ) {
+    self.continuations = continuations
     self.conversationID = conversationID
     self.text = text
     self.usage = usage
@@ -83,11 +88,17 @@ public enum WireFormat: UInt8, Sendable, CaseIterable {
 
   public func appendEnding(_ ending: Ending, _ summary: AnswerSummary, to output: inout [UInt8]) {
     switch self {
-    case .openAI: CompletionChunks.appendEnding(ending, to: &output)
+    case .openAI: CompletionChunks.appendEnding(ending, summary, to: &output)
     case .events: StreamEvents.appendEnding(ending, summary, to: &output)
     case .lines: WidgetLines.appendEnding(ending, summary, to: &output)
-    case .chunks: AgentChunks.appendEnding(ending, to: &output)
+    case .chunks: AgentChunks.appendEnding(ending, summary, to: &output)
     }
+  }
+
+  /// Says to those who look that an answer was continued, in formats whose terminal event has no
+  /// room for it.
+  static func appendContinued(_ summary: AnswerSummary, to output: inout [UInt8]) {
+    if summary.continuations > 0 { output.append(copying: ": continued\n\n") }
   }
 
   /// Keeps an idle connection alive, and tells whether it still is; nil where the format has no

@@ -188,6 +188,8 @@ public struct Settings: Sendable, Equatable {
     case off
     /// It writes on when the last message is the assistant's.
     case prefill
+    /// It does so when fields of the request say so, as vLLM and SGLang have them.
+    case finalMessage
     /// It needs to be told so by a message of the user's behind that one.
     case instruct
   }

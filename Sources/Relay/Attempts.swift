@@ -1,12 +1,15 @@
 // Which upstream a generation asks, and what it does when one does not answer.
 //
 // Rules: only a request of whose answer nothing has come is made again. Each upstream gets its
-// retries, then the next one is asked; one whose circuit is open is passed over. All attempts
-// together have the time that the first upstream may take. It decides, and does nothing: the
-// generation asks, waits and tells.
+// retries, then the next one is asked; one whose circuit is open is passed over. An answer that
+// broke off goes on at the next one that can do that, the first coming behind the last, no more
+// often than there are upstreams. All attempts together have the time that the first upstream may
+// take. It decides, and does nothing: the generation asks, waits and tells.
 
 internal import Admission
+internal import Configuration
 internal import EventLoop
+internal import ModelFormats
 internal import Upstream
 
 struct Attempts {
@@ -15,6 +18,7 @@ struct Attempts {
     var name: String
     var source: Worker.Source
     var health: UpstreamHealth
+    var continuation = Settings.Continuation.off
   }
 
   enum Step {
@@ -47,6 +51,8 @@ struct Attempts {
   private var decisions: [(decision: Decision, upstream: String)] = []
   private var position = 0
   private var retriesMade = 0
+  /// Answers that were to be continued.
+  private(set) var continuations = 0
   /// Requests that were made, over all upstreams.
   private(set) var made = 0
   /// On the loop's clock.
@@ -76,6 +82,10 @@ struct Attempts {
   /// From the current candidate on, the first whose circuit is closed.
   private mutating func admitted(now: UInt64) -> Step {
     while position < candidates.count {
+      guard continuations == 0 || current.continuation != .off else {
+        next()
+        continue
+      }
       switch current.health.admit(now: now) {
       case .allowed:
         made += 1
@@ -137,6 +147,39 @@ struct Attempts {
     return decisions
   }
 
+  // MARK: An answer that broke off
+
+  /// Somebody could go on with it.
+  var canContinue: Bool {
+    continuations < candidates.count && candidates.contains { $0.continuation != .off }
+  }
+
+  /// The current attempt broke off inside its answer, which has been reported. A continuation
+  /// counts as a retry of whoever is asked for it.
+  mutating func goOn(now: UInt64) -> Step {
+    guard canContinue, deadline > now else { return .giveUp(retryAfter: nil) }
+    continuations += 1
+    retriesMade = 0
+    for _ in candidates {
+      position = (min(position, candidates.count - 1) + 1) % candidates.count
+      guard current.continuation != .off else { continue }
+      guard case .allowed = current.health.admit(now: now) else {
+        decisions.append((.circuitOpen, current.name))
+        continue
+      }
+      isReported = false
+      guard current.health.takeRetry(now: now) else {
+        decisions.append((.budgetSpent, current.name))
+        end(now: now)
+        continue
+      }
+      decisions.append((.continuation, current.name))
+      made += 1
+      return .ask
+    }
+    return .giveUp(retryAfter: nil)
+  }
+
   // MARK: How the upstream does
 
   /// It answers.
@@ -181,6 +224,32 @@ extension RetryPolicy.Failure {
 
 extension UpstreamFault {
   /// Its circuit breaker counts it: not what the request brought about.
+  /// Inside an answer: the upstream broke down, and another may well go on.
+  var isBreakdown: Bool {
+    switch kind {
+    case .cut, .malformed, .timeout(.idle): true
+    case .reported: reportsBreakdown
+    case .connect, .tls, .timeout, .status, .tooLarge: false
+    }
+  }
+
+  /// The error object is about the server and not about the request: by its number, or by a word
+  /// that providers use (OpenAI, Anthropic, OpenRouter and vLLM say some of these).
+  private var reportsBreakdown: Bool {
+    guard let event = try? ModelFormat.openAIChat.read(body.span), let error = event.error else {
+      return false
+    }
+    let values = [error.type, error.code].compactMap(\.self).map { range in
+      String(decoding: body[range], as: UTF8.self).filter { $0 != "\"" }.lowercased()
+    }
+    return values.contains { value in
+      if let number = Int(value) { return number == 408 || number == 429 || number >= 500 }
+      return ["server_error", "internal", "overloaded", "unavailable", "api_error"].contains {
+        value.contains($0)
+      }
+    }
+  }
+
   fileprivate var isUpstreams: Bool {
     switch kind {
     case .status(let status): status == 408 || status >= 500

@@ -26,6 +26,15 @@ final class Generation: AnswerReceiver {
   private let policy: Settings.UnreadPolicy
   private let startedAt: UInt64
   private var firstEventAt: UInt64?
+  /// Something of the answer has come, not only its beginning.
+  private var hasContent = false
+  /// The current attempt has brought something of it.
+  private var attemptHasContent = false
+  /// What the chunks of the attempts have in common, once one has followed another's.
+  private var identity: ChunkIdentity?
+  /// Whether the request is one whose answer can be continued. Nil when nobody could.
+  private let isContinuable: (() -> Bool)?
+  private let maximumBytes: Int
   private var answering: (any Answering)?
   private var ask: Ask?
   private var retryTimer: Timer?
@@ -65,8 +74,11 @@ final class Generation: AnswerReceiver {
 
   init(
     stream: Stream, model: String, attempts: Attempts, policy: Settings.UnreadPolicy,
-    initiator: Initiator?, keeper: Keeper?, line: String?, worker: Worker
+    initiator: Initiator?, keeper: Keeper?, line: String?, isContinuable: (() -> Bool)?,
+    worker: Worker
   ) {
+    self.isContinuable = isContinuable
+    maximumBytes = worker.configuration.settings.streams.streamBytes
     self.stream = stream
     self.model = model
     self.attempts = attempts
@@ -89,7 +101,10 @@ final class Generation: AnswerReceiver {
     }
   }
 
-  typealias Ask = (Generation, Attempts.Candidate, _ deadline: UInt64) -> any Answering
+  /// - Parameter soFar: What has been said, for an answer that goes on.
+  typealias Ask = (
+    Generation, Attempts.Candidate, _ deadline: UInt64, _ soFar: [UInt8]
+  ) -> any Answering
 
   /// Asks the first upstream, and others as it becomes necessary; `ask` may end the generation
   /// before it returns.
@@ -123,7 +138,10 @@ final class Generation: AnswerReceiver {
     guard let ask, !isOver else { return }
     initiator?.record.upstream = attempts.current.name
     initiator?.record.attempts = attempts.made
-    let answering = ask(self, attempts.current, attempts.deadline)
+    attemptHasContent = false
+    if stream.sequence > 0, identity == nil { identity = stream.identity() }
+    let soFar = attempts.continuations > 0 ? stream.answerText() : []
+    let answering = ask(self, attempts.current, attempts.deadline, soFar)
     if isOver { answering.cancel() } else { self.answering = answering }
   }
 
@@ -131,12 +149,13 @@ final class Generation: AnswerReceiver {
 
   func received(_ event: ModelEvent, _ payload: Span<UInt8>) {
     guard !isOver else { return }
-    stream.append(event, payload)
-    if firstEventAt == nil {
-      firstEventAt = worker.loop.now
-      attempts.hasAnswer()
-      self.ask = nil
+    if !attemptHasContent, event.isContent { contentBegins() }
+    if identity != nil {
+      append(adopted: event, payload)
+    } else {
+      stream.append(event, payload)
     }
+    if firstEventAt == nil { firstEventAt = worker.loop.now }
     worker.touch(stream)
     switch initiator?.format {
     // A failure before the first text is still an answer with a status.
@@ -144,11 +163,26 @@ final class Generation: AnswerReceiver {
     case .openAI, .events, .lines: beginStreaming()
     case nil: break
     }
-    if stream.bytes > worker.configuration.settings.streams.streamBytes {
+    if stream.bytes > maximumBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
     } else if !worker.hasMemory() {
       fail(Failure(.overloaded, "the memory for streams is used up"))
     }
+  }
+
+  private func contentBegins() {
+    (hasContent, attemptHasContent) = (true, true)
+    attempts.hasAnswer()
+    stream.continuations = attempts.continuations
+    if isContinuable == nil { ask = nil }
+  }
+
+  /// An event of an attempt behind the first that has said something, as one of the same stream.
+  /// How an answer begins has been said before.
+  private func append(adopted event: ModelEvent, _ payload: Span<UInt8>) {
+    guard let identity, event.isContent || event.usage != nil else { return }
+    let chunk = identity.adopt(payload)
+    if let event = try? ModelFormat.openAIChat.read(chunk.span) { stream.append(event, chunk.span) }
   }
 
   func received(answer: Span<UInt8>) {
@@ -172,7 +206,7 @@ final class Generation: AnswerReceiver {
         }
         var whole: [UInt8] = []
         whole.append(copying: answer)
-        stream.wholeAnswer = whole
+        if !hasContent { stream.wholeAnswer = whole }
         received(event, chunk.span)
       }
     } catch {
@@ -196,21 +230,30 @@ final class Generation: AnswerReceiver {
       end(.done(finishReason: stream.finishReason))
     case .failed(let fault):
       worker.figures.count(attemptAt: attempts.current.name, fault)
-      let (now, upstream) = (worker.loop.now, attempts.current.name)
-      if firstEventAt == nil, !isOver {
+      let (now, upstream, made) = (worker.loop.now, attempts.current.name, attempts.made)
+      if !attemptHasContent, !isOver {
         let step = attempts.failed(fault, now: now, random: Double.random(in: 0..<1))
-        logFault(fault, upstream, step)
+        logFault(fault, upstream, made, step)
         return take(step, fault)
       }
       attempts.report(fault, now: now)
-      logFault(fault, upstream, .giveUp(retryAfter: nil))
-      end(.failed(Failure(fault)))
+      let step = goOn(fault)
+      logFault(fault, upstream, made, step)
+      take(step, fault)
     }
   }
 
-  /// The last upstream's refusal is the answer.
+  /// An upstream broke off inside its answer.
+  private func goOn(_ fault: UpstreamFault) -> Attempts.Step {
+    guard !isOver, fault.isBreakdown, attempts.canContinue, isContinuable?() == true,
+      stream.finishReason == nil, stream.continuableText() != nil
+    else { return .giveUp(retryAfter: nil) }
+    return attempts.goOn(now: worker.loop.now)
+  }
+
+  /// The last upstream's refusal is the answer, unless there is one that broke off.
   private func refuse(_ fault: UpstreamFault) {
-    if let initiator, initiator.record.api == .completions,
+    if !hasContent, let initiator, initiator.record.api == .completions,
       case .status(let status) = fault.kind, (400...599).contains(status)
     {
       self.initiator = nil
@@ -321,7 +364,9 @@ final class Generation: AnswerReceiver {
 
   // MARK: Log
 
-  private func logFault(_ fault: UpstreamFault, _ upstream: String, _ step: Attempts.Step) {
+  private func logFault(
+    _ fault: UpstreamFault, _ upstream: String, _ made: Int, _ step: Attempts.Step
+  ) {
     let next: (StaticString, Log.Value) =
       switch step {
       case .ask: ("next", .text(attempts.current.name))
@@ -332,7 +377,7 @@ final class Generation: AnswerReceiver {
       .warning, "upstream",
       [
         ("stream", .text(worker.shownInLog(stream.id))), ("upstream", .text(upstream)),
-        ("fault", .text("\(fault.kind)")), ("attempt", .integer(attempts.made)), next,
+        ("fault", .text("\(fault.kind)")), ("attempt", .integer(made)), next,
         ("after", .duration(worker.loop.now &- startedAt)),
       ])
   }

@@ -84,6 +84,7 @@ final class Keeper {
       streamID: stream.id.text, now: now, rest: takeGrowth() + stream.framedUsage(),
       ending: StoredEnding(ending))
     end.finishReason = stream.finishReason
+    end.continuations = stream.continuations
     end.usage = stream.usage.map {
       StoredUsage(
         prompt: $0.promptTokens, completion: $0.completionTokens, total: $0.totalTokens)

@@ -17,6 +17,8 @@ final class LiveConfiguration: Sendable {
   let metricsAllow: [AddressBlock]
   /// By the name of the upstream.
   let health: [String: UpstreamHealth]
+  /// By the name of the upstream.
+  let continuations: [String: Settings.Continuation]
 
   /// - Parameter former: What it replaces: an upstream that is the same server is as well, or as
   ///   ill, as it was.
@@ -31,6 +33,7 @@ final class LiveConfiguration: Sendable {
     models = Dictionary(settings.models.map { ($0.id, $0) }) { first, _ in first }
     proxies = settings.trustedProxies.compactMap { AddressBlock($0) }
     metricsAllow = settings.metrics.allow.compactMap { AddressBlock($0) }
+    continuations = settings.upstreams.reduce(into: [:]) { $0[$1.name] = $1.continuation }
     health = settings.upstreams.reduce(into: [:]) { health, upstream in
       let known = former?.settings.upstreams.first { $0.name == upstream.name }
       if known?.baseURL == upstream.baseURL, let same = former?.health[upstream.name] {

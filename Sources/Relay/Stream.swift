@@ -47,6 +47,8 @@ final class Stream {
   private(set) var ending: Ending?
   private(set) var usage: Usage?
   private(set) var finishReason: String?
+  /// How often an upstream went on with what another had broken off.
+  var continuations = 0
   /// On all loops, those included that still wait for their first byte.
   var readers = 0
   /// Set while the stream is in its worker's list of those to be flushed.
@@ -184,7 +186,8 @@ final class Stream {
     // Only lines repeat the whole text at their end.
     let text = live.key.format == .lines ? answerText() : []
     let summary = AnswerSummary(
-      conversationID: shownID, text: text, usage: usage, sequence: sequence)
+      conversationID: shownID, text: text, usage: usage, continuations: continuations,
+      sequence: sequence)
     scratch.body.removeAll(keepingCapacity: true)
     live.key.format.appendEnding(ending, summary, to: &scratch.body)
     writeBody(to: live)
@@ -236,6 +239,27 @@ final class Stream {
     var text: [UInt8] = []
     replay { event, payload, _ in event.text?.appendText(from: payload, to: &text) }
     return text
+  }
+
+  /// The text of the answer so far, if there is nothing else that a continuation would lose: no
+  /// reasoning, refusal or tool call.
+  func continuableText() -> [UInt8]? {
+    var text: [UInt8] = []
+    var isPlain = true
+    replay { event, payload, _ in
+      event.text?.appendText(from: payload, to: &text)
+      if event.reasoning != nil || event.refusal != nil || event.hasToolCalls { isPlain = false }
+    }
+    return isPlain ? text : nil
+  }
+
+  /// What the chunks of the stream have in common; nil before the first.
+  func identity() -> ChunkIdentity? {
+    var identity: ChunkIdentity?
+    replay { _, payload, number in
+      if number == 1 { identity = ChunkIdentity(payload) }
+    }
+    return identity
   }
 
   /// One `chat.completion` object made of all chunks.

@@ -80,7 +80,14 @@ struct Target {
   struct Asking {
     var withUsage: [UInt8] = []
     var plain: [UInt8] = []
+
+    var isContinuable: Bool {
+      ContinuationRequest.isPossible(plain.isEmpty ? withUsage.span : plain.span)
+    }
   }
+
+  /// Somebody could go on with an answer that broke off.
+  var canContinue: Bool { candidates.contains { $0.continuation != .off } }
 
   func asking(
     _ request: CompletionsRequest, _ body: Span<UInt8>, streams: Bool
@@ -96,5 +103,17 @@ struct Target {
         prompt: prompt, parameters: parameters.map { (name: $0.name, json: $0.json) })
     }
     return Asking(withUsage: make(true), plain: make(false))
+  }
+}
+
+extension Settings.Continuation {
+  /// Nil for an upstream that is not asked to continue.
+  var manner: ContinuationRequest.Manner? {
+    switch self {
+    case .off: nil
+    case .prefill: .prefill
+    case .finalMessage: .finalMessage
+    case .instruct: .instruction
+    }
   }
 }

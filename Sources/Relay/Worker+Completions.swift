@@ -82,7 +82,9 @@ extension Worker {
     if let first = drawn(model.weights) { names.swapAt(0, first) }
     return names.compactMap { name in
       guard let source = sources[name], let health = configuration.health[name] else { return nil }
-      return Attempts.Candidate(name: name, source: source, health: health)
+      return Attempts.Candidate(
+        name: name, source: source, health: health,
+        continuation: configuration.continuations[name] ?? .off)
     }
   }
 
@@ -110,19 +112,24 @@ extension Worker {
       stream.readers = 1
     }
     let (request, target) = (composition.request, composition.target)
-    let generation = Generation(
-      stream: stream, model: request.model, attempts: Attempts(target.candidates), policy: policy,
-      initiator: initiator, keeper: keeper, line: line, worker: self)
-    began(generation)
-    generation.begin()
     // Kept for further attempts, where there can be any.
     let asking = target.asking(request, body, streams: composition.streams)
-    generation.start { [self] generation, candidate, deadline in
+    let generation = Generation(
+      stream: stream, model: request.model, attempts: Attempts(target.candidates), policy: policy,
+      initiator: initiator, keeper: keeper, line: line,
+      isContinuable: composition.streams && target.canContinue ? { asking.isContinuable } : nil,
+      worker: self)
+    began(generation)
+    generation.begin()
+    generation.start { [self] generation, candidate, deadline, soFar in
       switch candidate.source {
       case .provider(let provider, let asksUsage):
+        var body = asksUsage ? asking.withUsage : asking.plain
+        if !soFar.isEmpty, let manner = candidate.continuation.manner {
+          body = ContinuationRequest.body(body.span, text: soFar, manner)
+        }
         return Transfer(
-          asksUsage ? asking.withUsage : asking.plain, to: provider, on: driver,
-          deadline: deadline, receiver: generation)
+          body, to: provider, on: driver, deadline: deadline, receiver: generation)
       case .demo(let pace):
         return DemoModel(
           question: request.question, model: request.model,

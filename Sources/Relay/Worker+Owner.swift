@@ -105,6 +105,7 @@ extension Worker {
           agent: agent, conversation: conversation, reply: stored.reply)
       }
     }
+    stream.continuations = stored.continuations
     stream.close(Ending(stored))
     let age = UInt64(max(0, WallClock.milliseconds - stored.finishedAt)) * 1_000_000
     shared.retention.add(
@@ -140,9 +141,11 @@ extension Stream {
       status = .error
       failure = found
     }
-    return StreamSnapshot(
+    var snapshot = StreamSnapshot(
       id: id.text, status: status, text: answerText(), finishReason: reason, usage: usage,
       failure: failure, createdAt: WallClock.text(createdAt), lastEventID: sequence,
       subscribers: readers)
+    snapshot.continuations = continuations
+    return snapshot
   }
 }

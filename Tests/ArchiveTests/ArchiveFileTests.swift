@@ -93,7 +93,7 @@ import Testing
     let pragmas = [
       "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "auto_vacuum": "2",
       "trusted_schema": "0", "cell_size_check": "1", "secure_delete": "1", "temp_store": "2",
-      "application_id": "1684368500", "user_version": "1", "mmap_size": "0",
+      "application_id": "1684368500", "user_version": "2", "mmap_size": "0",
       "busy_timeout": "5000",
     ]
     for (name, value) in pragmas {
@@ -161,13 +161,24 @@ import Testing
 
   @Test func `one of a newer daemon is refused`() throws {
     try open().close()
-    try alter("PRAGMA user_version = 2")
+    try alter("PRAGMA user_version = 3")
     #expect(
       refusal()
         == ArchiveError(
           .unusable,
-          "the archive \(path) cannot be used: it was written by a newer deltad (its version is 2,"
-            + " this one knows 1)"))
+          "the archive \(path) cannot be used: it was written by a newer deltad (its version is 3,"
+            + " this one knows 2)"))
+  }
+
+  @Test func `one of the first daemon is brought up to date, and keeps what it has`() async throws {
+    let archive = try open()
+    _ = try await archive.begin(TurnStart(.none, "s"))
+    _ = try await archive.finish(TurnEnd("s", now: 10))
+    archive.close()
+    try alter("ALTER TABLE streams DROP COLUMN continuations; PRAGMA user_version = 1")
+    let again = try open()
+    #expect(try await again.stream("s")?.continuations == 0)
+    again.close()
   }
 
   @Test(arguments: ["DROP TABLE messages", "ALTER TABLE streams DROP COLUMN total"])

@@ -42,12 +42,14 @@ import Testing
     _ = try await archive.begin(TurnStart(.none, "s"))
     var end = TurnEnd("s", ending: ending)
     end.finishReason = "length"
+    end.continuations = 2
     end.usage = StoredUsage(prompt: 1, completion: 2, total: .max)
     _ = try await archive.finish(end)
     let stored = try await archive.stream("s")
     #expect(stored?.ending == ending)
     #expect(stored?.finishReason == "length")
     #expect(stored?.usage == end.usage)
+    #expect(stored?.continuations == 2)
   }
 
   @Test func `a stream that ended too long ago is not given out`() async throws {

@@ -56,6 +56,26 @@ import Testing
 
   // MARK: Endings
 
+  @Test(arguments: [
+    (WireFormat.openAI, ": continued\n\ndata: [DONE]\n\n"),
+    (.chunks, ": continued\n\ndata: [DONE]\n\n"),
+    (
+      .events,
+      "id: 7\nevent: done\ndata: {\"finishReason\":null,\"usage\":null,\"continued\":2}\n\n"
+    ),
+    (
+      .lines,
+      "{\"type\":\"done\",\"message\":\"Hi\",\"conversationId\":\"c\",\"continued\":true}\n"
+    ),
+  ])
+  func `the end of a continued answer says so`(_ format: WireFormat, _ expected: String) {
+    let summary = AnswerSummary(
+      conversationID: "c", text: Array("Hi".utf8), usage: nil, continuations: 2, sequence: 7)
+    var output: [UInt8] = []
+    format.appendEnding(.done(finishReason: nil), summary, to: &output)
+    #expect(String(decoding: output, as: UTF8.self) == expected)
+  }
+
   @Test func `a whole answer ends with the mark of its format`() {
     let done = Ending.done(finishReason: "stop")
     #expect(shown(done, in: .openAI, Self.summary) == "data: [DONE]\n\n")

@@ -11,9 +11,13 @@ enum AgentChunks {
     output.append(copying: "}\n\n")
   }
 
-  static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
+  static func appendEnding(
+    _ ending: Ending, _ summary: AnswerSummary, to output: inout [UInt8]
+  ) {
     switch ending {
-    case .done: output.append(copying: "data: [DONE]\n\n")
+    case .done:
+      WireFormat.appendContinued(summary, to: &output)
+      output.append(copying: "data: [DONE]\n\n")
     case .cancelled: appendError("The generation was stopped", to: &output)
     case .failed(let failure): appendError(AgentsErrors.message(of: failure), to: &output)
     }

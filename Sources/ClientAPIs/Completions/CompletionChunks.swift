@@ -18,9 +18,12 @@ enum CompletionChunks {
   }
 
   /// `[DONE]` certifies a whole answer: nothing else ends with it.
-  static func appendEnding(_ ending: Ending, to output: inout [UInt8]) {
+  static func appendEnding(
+    _ ending: Ending, _ summary: AnswerSummary, to output: inout [UInt8]
+  ) {
     switch ending {
     case .done:
+      WireFormat.appendContinued(summary, to: &output)
       output.append(copying: "data: [DONE]\n\n")
     case .cancelled:
       appendError(Failure(.cancelled, "the generation was stopped"), to: &output)

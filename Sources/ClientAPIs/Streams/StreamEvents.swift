@@ -47,6 +47,10 @@ enum StreamEvents {
     if let reason { json.string(reason) } else { json.null() }
     json.key("usage")
     append(summary.usage, to: &json)
+    if summary.continuations > 0 {
+      json.key("continued")
+      json.integer(summary.continuations)
+    }
     json.endObject()
   }
 

@@ -34,6 +34,8 @@ public struct StreamSnapshot: Sendable {
   public var finishReason: String?
   public var usage: Usage?
   public var failure: Failure?
+  /// How often an upstream went on with what another had broken off.
+  public var continuations = 0
   /// ISO 8601, UTC, milliseconds.
   public var createdAt: String
   public var lastEventID: Int
@@ -67,6 +69,10 @@ public struct StreamSnapshot: Sendable {
     if let finishReason { json.string(finishReason) } else { json.null() }
     json.key("usage")
     StreamEvents.append(usage, to: &json)
+    if continuations > 0 {
+      json.key("continued")
+      json.integer(continuations)
+    }
     if let failure {
       json.key("error")
       StreamsErrors.append(failure, to: &json)

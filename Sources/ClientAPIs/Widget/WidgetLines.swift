@@ -26,6 +26,7 @@ enum WidgetLines {
       JSONText.appendQuoted(WidgetAnswers.replyText(summary.text), to: &output)
       output.append(copying: ",\"conversationId\":")
       JSONText.appendQuoted(summary.conversationID, to: &output)
+      if summary.continuations > 0 { output.append(copying: ",\"continued\":true") }
       output.append(copying: "}\n")
     case .cancelled, .failed:
       output.append(copying: "{\"type\":\"error\",\"error\":\"Internal server error\"}\n")
