@@ -154,12 +154,13 @@ struct Attempts {
     continuations < candidates.count && candidates.contains { $0.continuation != .off }
   }
 
-  /// The current attempt broke off inside its answer, which has been reported. A continuation
-  /// counts as a retry of whoever is asked for it.
+  /// The current attempt broke off inside its answer, which has been reported. Going on with its
+  /// own answer counts as a retry of the upstream; of another one it is a request like any other.
   mutating func goOn(now: UInt64) -> Step {
     guard canContinue, deadline > now else { return .giveUp(retryAfter: nil) }
     continuations += 1
     retriesMade = 0
+    let broken = current.name
     for _ in candidates {
       position = (min(position, candidates.count - 1) + 1) % candidates.count
       guard current.continuation != .off else { continue }
@@ -168,7 +169,7 @@ struct Attempts {
         continue
       }
       isReported = false
-      guard current.health.takeRetry(now: now) else {
+      guard current.name != broken || current.health.takeRetry(now: now) else {
         decisions.append((.budgetSpent, current.name))
         end(now: now)
         continue

@@ -136,7 +136,7 @@ def test_an_answer_larger_than_one_stream_may_be_ends_with_an_error(start, model
 
 
 def test_more_generations_than_allowed_are_refused(start, model, name):
-    daemon = start({"limits": {"generations": 2}, "loops": 2})
+    daemon = start({"limits": {"generations": 2, "queuedGenerations": 0}, "loops": 2})
     model.script(name, [{"text": "Hello"}, {"gate": name}, {"done": True}])
     paths = [asking.start_stream(daemon, name) for _ in range(2)]
     for path in (asking.STREAMS, asking.COMPLETIONS):

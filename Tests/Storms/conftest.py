@@ -1,0 +1,3 @@
+from Relay.conftest import daemon, model, name, pytest_runtest_makereport, start
+
+__all__ = ["daemon", "model", "name", "pytest_runtest_makereport", "start"]
