@@ -18,8 +18,7 @@ test:
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 	@Tests/python-env
-	.venv-test/bin/python -m pytest -q Tests/ScriptedModel Tests/Relay Tests/Clients \
-	  Tests/Conversations
+	@Tests/run-python
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -47,7 +47,16 @@ public enum ConfigurationFile {
   public static func load(path: String) -> Result<Settings, ConfigurationProblems> {
     do {
       let bound = Settings.Bounds.fileBytes.upperBound
-      return decode(try FileContents.read(path, atMost: bound).bytes, file: path)
+      let decoded = decode(try FileContents.read(path, atMost: bound).bytes, file: path)
+      guard case .success(let settings) = decoded, let archive = settings.archive.file,
+        FileContents.areSame(archive, path)
+      else { return decoded }
+      return .failure(
+        ConfigurationProblems([
+          ConfigurationProblem(
+            file: path, place: "archive.file", found: "found this file",
+            expected: "expected a file of its own for the database")
+        ]))
     } catch {
       return .failure(
         ConfigurationProblems([

@@ -43,6 +43,15 @@ struct FileContents {
   }
 }
 
+extension FileContents {
+  /// Whether two paths lead to one file; false where one of them leads to none.
+  static func areSame(_ one: String, _ other: String) -> Bool {
+    var (left, right) = (stat(), stat())
+    guard unsafe stat(one, &left) == 0, unsafe stat(other, &right) == 0 else { return false }
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+  }
+}
+
 extension FileContents.Refusal {
   init(_ errno: Int32) {
     switch errno {

@@ -46,15 +46,23 @@ extension Connection {
     setInterest(interest.subtracting([.readable, .peerClosed]))
   }
 
-  /// Takes as many requests from the input as can be answered at once.
+  /// Requests of one connection that are taken in one turn: others wait behind it.
+  private static let requestsPerTurn = 16
+
+  /// Takes as many requests from the input as can be answered at once, and the rest in turns to
+  /// come: until then no more is read.
   func proceed() {
+    guard !isPostponed else { return }
     isProceeding = true
     defer { isProceeding = false }
+    var taken = 0
     while !input.isEmpty {
       switch state {
       case .proxyHeader:
         guard readProxyHeader() else { return }
       case .idle:
+        taken += 1
+        guard taken <= Self.requestsPerTurn else { return postpone() }
         state = .head
         (isHead, isHTTP10, bytesSent) = (false, false, 0)
         arm(server.limits.headTimeout)
@@ -66,6 +74,20 @@ extension Connection {
         return
       }
     }
+  }
+
+  private func postpone() {
+    isPostponed = true
+    setInterest(interest.subtracting([.readable, .peerClosed]))
+    server.postpone(self)
+  }
+
+  /// The next turn has come.
+  func goOn() {
+    guard isPostponed, state != .closed else { return }
+    isPostponed = false
+    setInterest(interest.union([.readable, .peerClosed]))
+    proceed()
   }
 
   /// True when the first request may be read.

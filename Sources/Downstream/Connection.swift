@@ -57,6 +57,8 @@ public final class Connection: ReadinessHandler {
   var isHead = false
   var isHTTP10 = false
   var bytesSent = 0
+  /// Requests that have been read wait for the next turn.
+  var isPostponed = false
   /// `proceed` is running further up the stack: it will look at the rest of the input itself.
   var isProceeding = false
 
@@ -163,6 +165,7 @@ public final class Connection: ReadinessHandler {
 
   /// A request that has arrived but was not read yet is answered first.
   func closeIfIdle() {
+    guard !isPostponed else { return }
     if state == .idle || state == .proxyHeader { receive() }
     if state == .idle || state == .proxyHeader { close(.closed) }
   }

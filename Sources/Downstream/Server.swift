@@ -35,6 +35,9 @@ public final class Server {
 
   /// Where sockets are read into before it is known how much there is.
   var scratch = [UInt8](repeating: 0, count: 64 << 10)
+  /// Connections with requests that wait for the next turn.
+  private var postponed: [Connection] = []
+  private var turnTimer: Timer?
   private var dateSecond: Int = -1
   private var dateLine: [UInt8] = []
 
@@ -43,6 +46,20 @@ public final class Server {
     self.limits = limits
     self.load = load
     self.service = service
+  }
+
+  /// Lets the connection go on in the next turn, behind those that are ready then.
+  func postpone(_ connection: Connection) {
+    postponed.append(connection)
+    let timer =
+      turnTimer
+      ?? Timer { [unowned self] in
+        var waiting: [Connection] = []
+        swap(&waiting, &self.postponed)
+        for connection in waiting { connection.goOn() }
+      }
+    turnTimer = timer
+    if !timer.isArmed { loop.arm(timer, at: loop.now) }
   }
 
   public var connectionCount: Int { connections.count }

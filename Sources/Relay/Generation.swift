@@ -116,9 +116,7 @@ final class Generation: AnswerReceiver {
 
   /// - Parameter fault: Why it has come to this step.
   private func take(_ step: Attempts.Step, _ fault: UpstreamFault?) {
-    for (decision, upstream) in attempts.takeDecisions() {
-      worker.figures.count(decision, at: upstream)
-    }
+    noteDecisions()
     switch step {
     case .ask: attempt()
     case .wait(let delay):
@@ -132,6 +130,14 @@ final class Generation: AnswerReceiver {
       guard let fault else { return fail(.upstreamsResting(wait)) }
       refuse(fault)
     }
+  }
+
+  /// Counts what was decided; in words for the log.
+  @discardableResult
+  private func noteDecisions() -> String {
+    let decisions = attempts.takeDecisions()
+    for (decision, upstream) in decisions { worker.figures.count(decision, at: upstream) }
+    return decisions.map { "\($0.decision.rawValue):\($0.upstream)" }.joined(separator: ",")
   }
 
   private func attempt() {
@@ -373,11 +379,13 @@ final class Generation: AnswerReceiver {
       case .wait(let delay): ("retryIn", .duration(delay))
       case .giveUp: ("next", .text("none"))
       }
+    let decided = noteDecisions()
     worker.shared.log.write(
       .warning, "upstream",
       [
         ("stream", .text(worker.shownInLog(stream.id))), ("upstream", .text(upstream)),
-        ("fault", .text("\(fault.kind)")), ("attempt", .integer(made)), next,
+        ("fault", .text("\(fault.kind)")), ("attempt", .integer(made)),
+        ("decided", .text(decided.isEmpty ? "give_up" : decided)), next,
         ("after", .duration(worker.loop.now &- startedAt)),
       ])
   }

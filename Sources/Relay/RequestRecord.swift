@@ -36,6 +36,8 @@ final class RequestRecord: Exchange {
   /// Its places among the requests of its client and of its key.
   var slots: [Rates.Slot] = []
   var status = 0
+  /// The limit that turned it away.
+  var refusedBy: Figures.Refusal?
   var model: String?
   var upstream: String?
   /// Requests that were made to upstreams for it.
@@ -79,6 +81,7 @@ final class RequestRecord: Exchange {
       ("request", .text(requestID)), ("client", .text(address)), ("api", .text(api.rawValue)),
       ("method", .text(method)), ("path", .text(shownPath)), ("status", .integer(status)),
     ]
+    if let refusedBy { fields.append(("limit", .text(refusedBy.rawValue))) }
     if let keyName { fields.append(("key", .text(keyName))) }
     if let model { fields.append(("model", .text(model))) }
     if let upstream { fields.append(("upstream", .text(upstream))) }

@@ -86,22 +86,23 @@ extension Worker {
       let decision = shared.rates.decide(bucket, record.client, now: loop.now, counts: counts)
     else { return }
     record.rates = [(bucket.rawValue, decision)]
-    if counts { try pass(decision, .addressRate, "too many requests from this address") }
+    if counts { try pass(decision, .addressRate, record, "too many requests from this address") }
   }
 
   private func checkLimits(of key: String, _ record: RequestRecord) throws(Failure) {
     if let decision = shared.rates.take(key: key, now: loop.now) {
       record.rates.append(("key", decision))
-      try pass(decision, .keyRate, "too many requests with this key")
+      try pass(decision, .keyRate, record, "too many requests with this key")
     }
     try takeSlot(shared.rates.takeSlot(key: key), record, of: "key")
   }
 
   private func pass(
-    _ decision: RateDecision, _ refusal: Figures.Refusal, _ message: String
+    _ decision: RateDecision, _ refusal: Figures.Refusal, _ record: RequestRecord,
+    _ message: String
   ) throws(Failure) {
     guard !decision.isAllowed else { return }
-    figures.count(refusal: refusal)
+    count(refusal, record)
     let seconds = (decision.retryAfter + 999_999_999) / 1_000_000_000
     throw Failure(.rateLimited, message, retryAfter: max(Int(seconds), 1))
   }
@@ -113,7 +114,7 @@ extension Worker {
     case .taken(let slot): record.slots.append(slot)
     case .unlimited: break
     case .full:
-      figures.count(refusal: whom == "key" ? .keyStreams : .addressStreams)
+      count(whom == "key" ? .keyStreams : .addressStreams, record)
       throw Failure(
         .rateLimited, "too many requests of this \(whom) at one time", retryAfter: 1)
     }

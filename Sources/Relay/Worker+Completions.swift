@@ -22,7 +22,7 @@ extension Worker {
           turn(
             request, target, body, request.streams, form, policy, idempotency, connection, record))
       }
-      guard try takeGeneration() else {
+      guard try takeGeneration(for: record) else {
         var waiting = turn(
           request, target, body, request.streams, form, policy, nil, connection, record)
         waiting.isStored = false

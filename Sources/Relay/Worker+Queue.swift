@@ -9,13 +9,13 @@ internal import StreamLog
 extension Worker {
   /// Takes a place for one more generation, which its end gives back. False when it must be waited
   /// for.
-  func takeGeneration() throws(Failure) -> Bool {
+  func takeGeneration(for record: RequestRecord) throws(Failure) -> Bool {
     guard !isDraining else {
-      figures.count(refusal: .draining)
+      count(.draining, record)
       throw Self.shuttingDown
     }
     guard hasMemory(), !shared.budget.isExceeded else {
-      figures.count(refusal: .memory)
+      count(.memory, record)
       throw Failure(.overloaded, "the memory for streams is used up", retryAfter: 1)
     }
     return shared.generations.take()
@@ -28,7 +28,7 @@ extension Worker {
   /// come in the order of their arrival.
   func claimGeneration(for turn: TurnRequest, then: @escaping (Failure?) -> Void) {
     do {
-      if try takeGeneration() { return then(nil) }
+      if try takeGeneration(for: turn.record) { return then(nil) }
     } catch {
       return then(error)
     }
@@ -45,16 +45,15 @@ extension Worker {
     case .granted: resume(ticket)
     case .full:
       forget(ticket)
-      figures.count(refusal: .queueFull)
+      count(.queueFull, turn.record)
       then(Failure(.overloaded, "too many generations at one time", retryAfter: 1))
     case .waiting:
-      let queued = Queued(waiter: waiter, leavesWithClient: turn.policy == .cancel, then: then)
-      self.queued[turn.record.identifier] = queued
+      queued[turn.record.identifier] = Queued(
+        waiter: waiter, record: turn.record, leavesWithClient: turn.policy == .cancel, then: then)
       expect(ticket, within: configuration.settings.timeouts.queue.nanoseconds) { [self] in
-        figures.count(refusal: .queueTimeout)
         leaveQueue(
-          turn.record.identifier, Failure(.overloaded, "no generation ended in time", retryAfter: 1)
-        )
+          turn.record.identifier, .queueTimeout,
+          Failure(.overloaded, "no generation ended in time", retryAfter: 1))
       }
     }
   }
@@ -62,6 +61,7 @@ extension Worker {
   /// A turn that waits for its place.
   struct Queued {
     var waiter: Waiter
+    var record: RequestRecord
     /// Nobody wants its answer once the client has left.
     var leavesWithClient: Bool
     var then: (Failure?) -> Void
@@ -76,19 +76,28 @@ extension Worker {
   /// The client of a request that may be waiting has left.
   func queuedClientLeft(_ record: RequestRecord) {
     guard queued[record.identifier]?.leavesWithClient == true else { return }
-    leaveQueue(record.identifier, Self.gone)
+    leaveQueue(record.identifier, nil, Self.gone)
   }
 
   /// Nobody gets a place any more.
   func closeQueue() {
-    for identifier in Array(queued.keys) { leaveQueue(identifier, Self.shuttingDown) }
+    for identifier in Array(queued.keys) { leaveQueue(identifier, .draining, Self.shuttingDown) }
   }
 
-  private func leaveQueue(_ identifier: ObjectIdentifier, _ failure: Failure) {
+  private func leaveQueue(
+    _ identifier: ObjectIdentifier, _ refusal: Figures.Refusal?, _ failure: Failure
+  ) {
     // Otherwise it has been given a place at this moment, and will hear of it.
     guard let waiting = queued[identifier], shared.generations.leave(waiting.waiter) else { return }
     queued[identifier] = nil
     forget(waiting.waiter.ticket)
+    if let refusal { count(refusal, waiting.record) }
     waiting.then(failure)
+  }
+
+  /// A limit turned the request away: counted, and named in its line of the log.
+  func count(_ refusal: Figures.Refusal, _ record: RequestRecord) {
+    figures.count(refusal: refusal)
+    record.refusedBy = refusal
   }
 }

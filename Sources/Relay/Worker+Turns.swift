@@ -51,7 +51,7 @@ extension Worker {
   }
 
   private func refuseBusy(_ turn: TurnRequest) {
-    figures.count(refusal: .conversation)
+    count(.conversation, turn.record)
     respond(turn.connection, turn.record, Self.busy)
   }
 

@@ -205,4 +205,45 @@ import Testing
     #expect(harness.service.exchanges.map(\.ends) == [[.completed]])
     #expect(harness.server.connectionCount == 0)
   }
+
+  @Test func `who sends many requests at once does not keep others waiting`() throws {
+    let harness = try Harness()
+    let (many, one) = (harness.connect(), harness.connect())
+    for number in 0..<100 { many.write("GET /\(number) HTTP/1.1\r\nHost: x\r\n\r\n") }
+    one.write(Self.get)
+    try harness.turn(1)
+    one.read()
+    #expect(one.text.statusLine == "HTTP/1.1 200 OK")
+    #expect(harness.service.served.count == 17)
+    // Nothing of it is lost, whatever comes behind.
+    many.write(Self.get)
+    try harness.turn(20)
+    many.read()
+    let paths = harness.service.served.map(\.path).filter { $0 != "/a" }
+    #expect(paths == (0..<100).map { "/\($0)" })
+    #expect(many.text.count(of: "HTTP/1.1 200 OK") == 101)
+  }
+
+  @Test func `a client that has sent many requests and its end is answered all of them`() throws {
+    let harness = try Harness()
+    let peer = harness.connect()
+    for number in 0..<50 { peer.write("GET /\(number) HTTP/1.1\r\nHost: x\r\n\r\n") }
+    peer.shutdownWriting()
+    try harness.turn(20)
+    peer.read()
+    #expect(peer.text.count(of: "HTTP/1.1 200 OK") == 50)
+    #expect(harness.connection == nil)
+  }
+
+  @Test func `requests that wait for their turn are answered when the daemon ends`() throws {
+    let harness = try Harness()
+    let peer = harness.connect()
+    for number in 0..<50 { peer.write("GET /\(number) HTTP/1.1\r\nHost: x\r\n\r\n") }
+    try harness.turn(1)
+    harness.server.drain()
+    try harness.turn(20)
+    peer.read()
+    #expect(peer.text.count(of: "HTTP/1.1 200 OK") == 17)
+    #expect(peer.text.count(of: "Connection: close") == 1)
+  }
 }

@@ -45,7 +45,7 @@ async def dribble(connections):
 def test_connections_that_ask_nothing_cost_little(daemon, model, name, kind):
     model.script(name, [{"answer": "Hello there"}])
     prober = Prober(daemon, name)
-    asyncio.run(prober.run(30))
+    asyncio.run(prober.run(size(30, 300)))
     quiet = prober.take()
     before, resident = gauges(daemon), memory(daemon)
     connections = []
@@ -60,7 +60,7 @@ def test_connections_that_ask_nothing_cost_little(daemon, model, name, kind):
 
     async def meanwhile():
         slow = asyncio.create_task(dribble(connections if KINDS[kind] else []))
-        await prober.run(30)
+        await prober.run(size(30, 300))
         slow.cancel()
 
     asyncio.run(meanwhile())
@@ -103,7 +103,7 @@ def test_readers_that_never_read_cost_an_offset_each(daemon, model, name):
     quick = name + "-quick"
     model.script(quick, [{"answer": "Hello there"}])
     prober = Prober(daemon, quick)
-    asyncio.run(prober.run(30))
+    asyncio.run(prober.run(size(30, 300)))
     quiet = prober.take()
     before, resident = gauges(daemon), memory(daemon)
     path = asking.start_stream(daemon, name)
@@ -111,7 +111,7 @@ def test_readers_that_never_read_cost_an_offset_each(daemon, model, name):
     for reader in readers:
         reader.sendall(request("GET", asking.reading(path)))
     assert asking.read(daemon, path).body.count(b"data: ") == words + 2
-    asyncio.run(prober.run(30))
+    asyncio.run(prober.run(size(30, 300)))
     busy, grown = prober.take(), memory(daemon) - resident
     # The log in two formats, and the connections: not a copy for each.
     assert grown < 3 * words * 600 + READERS * 8192 + (16 << 20), f"{grown >> 20} MiB more"
