@@ -6,6 +6,7 @@ import pytest
 
 from . import asking
 from .events import DONE, payloads, stream_events
+from .wire import fetch
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 STEPS = [{"text": "Hello there"}, {"finish": "stop"}, {"usage": USAGE}, {"done": True}]
@@ -76,3 +77,26 @@ def test_two_clients_one_model_each_as_it_asked(daemon, model, name):
         model.wait(name, "attempt", 2)
         model.open(name)
         assert usages(without.whole()) == [] and usages(with_usage.whole()) == [USAGE]
+
+
+def test_what_is_known_of_the_usage_is_kept_when_an_answer_is_stopped(daemon, model, name):
+    """Some upstreams count along in every chunk."""
+    so_far = {"choices": [{"index": 0, "delta": {"content": "Hello"}}], "usage": USAGE}
+    model.script(name, [{"event": so_far}, {"gate": name}])
+    path = asking.start_stream(daemon, name)
+    with asking.open_read(daemon, path) as reader:
+        reader.read_body(b"Hello")
+        stopped = fetch(daemon.port, "DELETE", path).json()
+        events = stream_events(reader.whole().body)
+    counted = {"promptTokens": 5, "completionTokens": 2, "totalTokens": 7}
+    assert stopped["usage"] == counted
+    assert events[-1].data == {"finishReason": "cancelled", "usage": counted}
+    model.wait(name, "gone")
+
+
+def test_what_is_known_of_the_usage_is_kept_when_an_answer_breaks_off(daemon, model, name):
+    so_far = {"choices": [{"index": 0, "delta": {"content": "Hello"}}], "usage": USAGE}
+    model.script(name, [{"event": so_far}, {"close": True}])
+    path = asking.start_stream(daemon, name)
+    assert stream_events(asking.read(daemon, path).body)[-1].name == "error"
+    assert asking.snapshot(daemon, path)["usage"]["totalTokens"] == 7

@@ -35,12 +35,13 @@ import Upstream
 
   private static let cut = UpstreamFault(.cut, "")
 
-  @Test(arguments: [
-    ([.prefill, .prefill, .prefill], ["b", "c", "a", "-"]),
-    ([.off, .prefill, .off], ["b", "b", "b", "-"]),
-    ([.prefill, .off, .off], ["a", "a", "a", "-"]), ([.prefill], ["a", "-"]),
-    ([.off, .off], ["-"]),
-  ] as [([Settings.Continuation], [String])])
+  @Test(
+    arguments: [
+      ([.prefill, .prefill, .prefill], ["b", "c", "a", "-"]),
+      ([.off, .prefill, .off], ["b", "b", "b", "-"]),
+      ([.prefill, .off, .off], ["a", "a", "a", "-"]), ([.prefill], ["a", "-"]),
+      ([.off, .off], ["-"]),
+    ] as [([Settings.Continuation], [String])])
   func `an answer that breaks off again and again goes on at the next that can`(
     _ continuations: [Settings.Continuation], _ expected: [String]
   ) {
