@@ -1,5 +1,8 @@
 /// How long a server asks to be left alone.
 public enum RetryAfter {
+  /// Longer than this, some three hundred years, is as long.
+  private static let longest: UInt64 = 9_999_999_999
+
   /// Nanoseconds from now; nil when neither field says anything of use. The finer one counts.
   ///
   /// - Parameters:
@@ -13,31 +16,32 @@ public enum RetryAfter {
     }
     guard let seconds else { return nil }
     if let value = decimal(seconds, nanosecondsPerUnit: 1_000_000_000) { return value }
-    guard let date = date(seconds) else { return nil }
-    return date > now ? UInt64(date - now) * 1_000_000_000 : 0
+    guard let date = date(seconds, now: now) else { return nil }
+    return date > now ? min(UInt64(date - now), longest) * 1_000_000_000 : 0
   }
 
-  /// Digits, and perhaps a point and more digits: at most nine of each, which is 30 years.
+  /// Digits, and perhaps a point and more digits.
   private static func decimal(_ text: String, nanosecondsPerUnit unit: UInt64) -> UInt64? {
     let parts = text.utf8.split(
       separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
     guard let whole = parts.first.flatMap({ number($0) }) else { return nil }
     var nanoseconds = whole * unit
     if parts.count == 2 {
-      guard let fraction = number(parts[1]) else { return nil }
+      guard number(parts[1]) != nil, let fraction = number(parts[1].prefix(9)) else { return nil }
       var scale = unit
-      for _ in parts[1].indices { scale /= 10 }
+      for _ in parts[1].prefix(9) { scale /= 10 }
       nanoseconds += fraction * scale
     }
     return nanoseconds
   }
 
+  /// Of nothing but digits.
   private static func number(_ digits: Substring.UTF8View) -> UInt64? {
-    guard 1...9 ~= digits.count else { return nil }
+    guard !digits.isEmpty else { return nil }
     var value: UInt64 = 0
     for digit in digits {
       guard 0x30...0x39 ~= digit else { return nil }
-      value = value * 10 + UInt64(digit - 0x30)
+      value = min(value * 10 + UInt64(digit - 0x30), longest)
     }
     return value
   }
@@ -46,19 +50,44 @@ public enum RetryAfter {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
-  /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7, the form that is sent today), as
-  /// seconds since 1970.
-  private static func date(_ text: String) -> Int? {
+  /// The three forms of RFC 9110, section 5.6.7, as seconds since 1970:
+  /// `Sun, 06 Nov 1994 08:49:37 GMT`, the only one that is sent today,
+  /// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
+  /// - Parameter now: For a year of two digits: it is not more than 50 years ahead.
+  private static func date(_ text: String, now: Int) -> Int? {
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
-    guard words.count == 6, words[0].utf8.count == 4, words[0].hasSuffix(","), words[5] == "GMT",
-      let month = months.firstIndex(of: String(words[2])),
-      let day = number(words[1].utf8), let year = number(words[3].utf8),
-      1...31 ~= day, 1970...9999 ~= year
+    if words.count == 6, words[0].utf8.count == 4, words[0].hasSuffix(","), words[5] == "GMT",
+      words[3].utf8.count == 4
+    {
+      return seconds(day: words[1], month: words[2], year: number(words[3].utf8), words[4])
+    }
+    if words.count == 4, words[0].hasSuffix("day,"), words[3] == "GMT" {
+      let parts = words[1].split(separator: "-", omittingEmptySubsequences: false)
+      guard parts.count == 3, parts[2].utf8.count == 2, let year = number(parts[2].utf8) else {
+        return nil
+      }
+      return [2100, 2000, 1900].compactMap { century in
+        seconds(day: parts[0], month: parts[1], year: century + year, words[2])
+      }.first { $0 <= now + 50 * 31_556_952 }
+    }
+    let asctime = text.split(separator: " ")
+    guard asctime.count == 5, asctime[0].utf8.count == 3, asctime[4].utf8.count == 4 else {
+      return nil
+    }
+    return seconds(
+      day: asctime[2], month: asctime[1], year: number(asctime[4].utf8), asctime[3])
+  }
+
+  private static func seconds(
+    day: Substring, month: Substring, year: UInt64?, _ clock: Substring
+  ) -> Int? {
+    guard let month = months.firstIndex(of: String(month)), let day = number(day.utf8),
+      let year, 1...31 ~= day, 1970...9999 ~= year
     else { return nil }
-    let clock = words[4].split(separator: ":", omittingEmptySubsequences: false)
-    guard clock.count == 3, clock.allSatisfy({ $0.utf8.count == 2 }),
-      let hour = number(clock[0].utf8), let minute = number(clock[1].utf8),
-      let second = number(clock[2].utf8), hour < 24, minute < 60, second <= 60
+    let parts = clock.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts.allSatisfy({ $0.utf8.count == 2 }),
+      let hour = number(parts[0].utf8), let minute = number(parts[1].utf8),
+      let second = number(parts[2].utf8), hour < 24, minute < 60, second <= 60
     else { return nil }
     let days = days(year: Int(year), month: month + 1, day: Int(day))
     return days * 86_400 + Int(hour) * 3600 + Int(minute) * 60 + Int(second)

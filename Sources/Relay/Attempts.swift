@@ -207,9 +207,7 @@ struct Attempts {
 
 extension RetryPolicy.Failure {
   init(_ fault: UpstreamFault) {
-    let wait = RetryAfter.parse(
-      milliseconds: fault.retryAfterMilliseconds, seconds: fault.retryAfter,
-      now: Int(WallClock.now / 1_000_000_000))
+    let wait = fault.wait
     switch fault.kind {
     case .status(let status):
       self.init(status: status, shouldRetry: fault.shouldRetry, retryAfter: wait)
@@ -224,6 +222,16 @@ extension RetryPolicy.Failure {
 }
 
 extension UpstreamFault {
+  /// What the upstream asks for, nanoseconds.
+  var wait: UInt64? {
+    RetryAfter.parse(
+      milliseconds: retryAfterMilliseconds, seconds: retryAfter,
+      now: Int(WallClock.now / 1_000_000_000))
+  }
+
+  /// The same for a client, rounded up.
+  var secondsToWait: Int? { wait.map { Int(($0 + 999_999_999) / 1_000_000_000) } }
+
   /// Its circuit breaker counts it: not what the request brought about.
   /// Inside an answer: the upstream broke down, and another may well go on.
   var isBreakdown: Bool {

@@ -426,7 +426,11 @@ extension Failure {
     switch fault.kind {
     case .connect, .tls: self.init(.upstreamUnreachable, fault.message)
     case .timeout: self.init(.upstreamTimeout, fault.message)
-    case .status, .cut, .malformed, .tooLarge: self.init(.upstreamFailed, fault.message)
+    case .status:
+      self.init(
+        .upstreamFailed, fault.message,
+        retryAfter: fault.secondsToWait.flatMap { $0 > 0 ? $0 : nil })
+    case .cut, .malformed, .tooLarge: self.init(.upstreamFailed, fault.message)
     case .reported: self.init(.upstreamFailed, fault.message, payload: fault.body)
     }
   }

@@ -127,7 +127,9 @@ extension Worker {
   /// What the upstream said, as it said it.
   func respond(_ initiator: Generation.Initiator, status: Int, _ fault: UpstreamFault) {
     guard !fault.body.isEmpty else {
-      var response = refusal(Failure(fault), initiator.record)
+      var failure = Failure(fault)
+      failure.retryAfter = nil
+      var response = refusal(failure, initiator.record)
       response.status = status
       initiator.record.status = status
       addRetryAfter(fault, to: &response)
@@ -143,7 +145,11 @@ extension Worker {
   }
 
   private func addRetryAfter(_ fault: UpstreamFault, to response: inout Response) {
-    if let wait = Self.fieldValue(fault.retryAfter) { response.add("Retry-After", wait) }
+    if let wait = Self.fieldValue(fault.retryAfter) {
+      response.add("Retry-After", wait)
+    } else if let seconds = fault.secondsToWait {
+      response.add("Retry-After", String(seconds))
+    }
   }
 
   func addStreamID(_ record: RequestRecord, to response: inout Response) {

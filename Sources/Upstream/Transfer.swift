@@ -202,6 +202,10 @@ internal import ModelFormats
       return .failed(Self.fault(result, hasAnswer: true))
     case .whole(let body):
       guard result == CURLE_OK else { return .failed(Self.fault(result, hasAnswer: true)) }
+      // An end inside the head is the same to libcurl: neither is an answer.
+      guard !body.isEmpty else {
+        return .failed(UpstreamFault(.cut, "the upstream closed the connection before an answer"))
+      }
       receiver.received(answer: body.span)
       return .complete
     case .refused(let status, let body):

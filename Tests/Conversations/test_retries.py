@@ -33,3 +33,13 @@ def test_a_chats_message_is_stored_once_however_often_the_model_was_asked(start,
     assert made.status == 201, bytes(made.body)
     chat = fetch(daemon.port, "GET", f"/v1/chats/{made.json()['chatId']}", headers=fields)
     assert [m["role"] for m in json.loads(chat.body)["messages"]] == ["user", "assistant"]
+
+
+def test_an_upstreams_long_wish_is_told_in_the_dialect_of_the_api(start, model, agent):
+    daemon = start({}, {"retry": {"retries": 2, "base": "1ms"}})
+    model.script(agent.model, [{"head": {"status": 429, "headers": {"Retry-After": "90"}}}])
+    fields = {"Authorization": f"Bearer {SECRETS['alice']}"}
+    body = {"message": "Hi", "stream": False}
+    answer = fetch(daemon.port, "POST", f"/v1/api/chat/{agent.slug}", body, fields)
+    assert (answer.status, answer.header("retry-after")) == (500, "90")
+    assert len(model.log(agent.model)) == 1
