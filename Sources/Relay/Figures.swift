@@ -58,6 +58,11 @@ struct Figures: Sendable {
     attempts[Upstream(name: upstream, what: outcome), default: 0] += 1
   }
 
+  /// Nobody wanted its answer any more, or there was no room for it.
+  mutating func count(cancelledAt upstream: String) {
+    attempts[Upstream(name: upstream, what: "cancelled"), default: 0] += 1
+  }
+
   mutating func count(_ decision: Attempts.Decision, at upstream: String) {
     decisions[Upstream(name: upstream, what: decision.rawValue), default: 0] += 1
   }

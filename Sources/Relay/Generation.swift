@@ -300,6 +300,7 @@ final class Generation: AnswerReceiver {
   private func end(_ ending: Ending) {
     guard !isOver else { return }
     isOver = true
+    if answering != nil { worker.figures.count(cancelledAt: attempts.current.name) }
     answering?.cancel()
     answering = nil
     ask = nil

@@ -92,6 +92,18 @@ def test_every_decision_is_counted(start, model, name):
     }
 
 
+def test_an_answer_that_is_stopped_is_an_attempt_too(start, model, name):
+    daemon = start()
+    model.script(name, [{"text": "Hello"}, {"gate": name}])
+    path = asking.start_stream(daemon, name)
+    with asking.open_read(daemon, path) as reader:
+        reader.read_body(b"Hello")
+        fetch(daemon.port, "DELETE", path)
+    metrics = daemon.metrics()
+    assert metrics['deltad_upstream_attempts_total{upstream="scripted",outcome="cancelled"}'] == 1
+    assert metrics['deltad_generations_total{end="cancelled"}'] == 1
+
+
 def test_strangers_learn_nothing_without_an_administrators_key(start, tmp_path):
     for name in ("admin", "alice"):
         (tmp_path / name).write_text(f"secret-of-{name}")
