@@ -53,7 +53,7 @@ public enum ProxyHeader: Equatable, Sendable {
     case (1, 1): size = 4
     case (2, 1): size = 16
     // Datagrams, sockets of the file system, and what is not specified: no address to go by.
-    case (0...3, 0...2): return bytes.count < end ? nil : (.none, end)
+    case (0, 0), (1, 2), (2, 2), (3, 1), (3, 2): return bytes.count < end ? nil : (.none, end)
     default: throw .unknownFamily
     }
     guard length >= 2 * size + 4 else { throw .badAddress }

@@ -23,6 +23,14 @@ extension Settings.ListenAddress {
   }
 }
 
+extension Settings {
+  /// Listeners where everybody could ask whom nobody let in: beyond the loopback, without keys.
+  public var openListeners: [ListenAddress] {
+    guard keys.isEmpty, !allowAnonymous else { return [] }
+    return (listen + proxyProtocol).filter { !$0.isLocal }
+  }
+}
+
 extension Settings.ListenAddress {
   /// The kernel chooses no part of it.
   var isFixed: Bool {

@@ -39,10 +39,9 @@ extension SchemaReader {
   /// Whoever listens beyond the loopback without keys should have meant it.
   private mutating func checkOpen(_ listeners: [Listener], _ settings: Settings) {
     let root = DocumentPath()
-    guard settings.keys.isEmpty, !settings.allowAnonymous, isSound(root["keys"]),
-      isSound(root["allowAnonymous"])
-    else { return }
-    for (path, address) in listeners where !address.isLocal && isSound(path) {
+    guard isSound(root["keys"]), isSound(root["allowAnonymous"]) else { return }
+    let open = settings.openListeners
+    for (path, address) in listeners where open.contains(address) && isSound(path) {
       report(
         path, found: "found \(quoted(address.description)), where everybody could ask",
         expected: "expected keys, or allowAnonymous: true")

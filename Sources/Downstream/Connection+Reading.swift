@@ -55,14 +55,14 @@ extension Connection {
     guard !isPostponed else { return }
     isProceeding = true
     defer { isProceeding = false }
-    var taken = 0
+    if turnOfRequests != loop.turns { (turnOfRequests, requestsTaken) = (loop.turns, 0) }
     while !input.isEmpty {
       switch state {
       case .proxyHeader:
         guard readProxyHeader() else { return }
       case .idle:
-        taken += 1
-        guard taken <= Self.requestsPerTurn else { return postpone() }
+        guard requestsTaken < Self.requestsPerTurn else { return postpone() }
+        requestsTaken += 1
         state = .head
         (isHead, isHTTP10, bytesSent) = (false, false, 0)
         arm(server.limits.headTimeout)

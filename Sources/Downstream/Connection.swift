@@ -59,6 +59,9 @@ public final class Connection: ReadinessHandler {
   var bytesSent = 0
   /// Requests that have been read wait for the next turn.
   var isPostponed = false
+  /// Requests that were taken in that turn of the loop.
+  var requestsTaken = 0
+  var turnOfRequests: UInt64 = 0
   /// `proceed` is running further up the stack: it will look at the rest of the input itself.
   var isProceeding = false
 

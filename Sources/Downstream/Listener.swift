@@ -101,7 +101,10 @@ public final class Listener: ReadinessHandler {
   private func refuseWithReserve() {
     guard reserve >= 0 else { return }
     Glibc.close(reserve)
-    if case .connection(let descriptor, _) = socket.accept() { Self.refuse(descriptor.number) }
+    if case .connection(let descriptor, _) = socket.accept() {
+      server.refusedConnections += 1
+      Self.refuse(descriptor.number)
+    }
     reserve = Self.openReserve()
   }
 

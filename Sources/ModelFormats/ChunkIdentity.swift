@@ -6,15 +6,32 @@ public struct ChunkIdentity: Sendable {
   private static let names: [StaticString] = ["id", "created", "model", "system_fingerprint"]
 
   /// The values as JSON, by their place among the names; nil for those that are not there.
-  private var values: [[UInt8]?]
+  private var values = [[UInt8]?](repeating: nil, count: names.count)
+  /// A chunk has said whose words follow.
+  public private(set) var hasRole = false
 
-  /// - Parameter chunk: The first of the stream.
-  public init(_ chunk: Span<UInt8>) {
-    var values = [[UInt8]?](repeating: nil, count: Self.names.count)
+  public init() {}
+
+  /// Takes from a chunk of the stream what says something, and was not said before: some providers
+  /// begin with a chunk of blank values.
+  public mutating func learn(_ chunk: Span<UInt8>) {
+    var found = values
     Self.each(in: chunk) { position, range in
-      values[position] = range.map { chunk[$0] }
+      let value = range.map { chunk[$0] }
+      let isBlank = ["\"\"", "0", "null"].contains { value.elementsEqual($0.utf8) }
+      if found[position] == nil, !isBlank { found[position] = value }
     }
-    self.values = values
+    values = found
+    if !hasRole { hasRole = Self.names(aRole: chunk) }
+  }
+
+  /// As some delta does, wherever it stands.
+  private static func names(aRole chunk: Span<UInt8>) -> Bool {
+    let word = Array("\"role\"".utf8)
+    guard chunk.count >= word.count else { return false }
+    return (0...chunk.count - word.count).contains { start in
+      word.indices.allSatisfy { chunk[start + $0] == word[$0] }
+    }
   }
 
   /// The chunk as one of this stream: its values replaced where both have one.

@@ -51,7 +51,7 @@ struct Attempts {
   private var decisions: [(decision: Decision, upstream: String)] = []
   private var position = 0
   private var retriesMade = 0
-  /// Answers that were to be continued.
+  /// Times that somebody was to go on with an answer.
   private(set) var continuations = 0
   /// Requests that were made, over all upstreams.
   private(set) var made = 0
@@ -82,10 +82,6 @@ struct Attempts {
   /// From the current candidate on, the first whose circuit is closed.
   private mutating func admitted(now: UInt64) -> Step {
     while position < candidates.count {
-      guard continuations == 0 || current.continuation != .off else {
-        next()
-        continue
-      }
       switch current.health.admit(now: now) {
       case .allowed:
         made += 1
@@ -114,6 +110,8 @@ struct Attempts {
     let verdict = current.health.policy.decide(
       failure, retriesMade: retriesMade, timeLeft: timeLeft, random: random)
     switch verdict {
+    // Another may take what this one refuses: that the last message is the assistant's, perhaps.
+    case .final where continuations > 0: return goOn(now: now)
     case .final:
       decisions.append((.giveUp, current.name))
       return .giveUp(retryAfter: nil)
@@ -130,6 +128,7 @@ struct Attempts {
   }
 
   private mutating func elsewhere(timeLeft: UInt64, now: UInt64) -> Step {
+    if continuations > 0 { return goOn(now: now) }
     let failed = current.name
     next()
     let step = timeLeft > 0 ? admitted(now: now) : .giveUp(retryAfter: nil)
@@ -157,10 +156,13 @@ struct Attempts {
   /// The current attempt broke off inside its answer, which has been reported. Going on with its
   /// own answer counts as a retry of the upstream; of another one it is a request like any other.
   mutating func goOn(now: UInt64) -> Step {
-    guard canContinue, deadline > now else { return .giveUp(retryAfter: nil) }
+    let broken = current.name
+    guard canContinue, deadline > now else {
+      decisions.append((.giveUp, broken))
+      return .giveUp(retryAfter: nil)
+    }
     continuations += 1
     retriesMade = 0
-    let broken = current.name
     for _ in candidates {
       position = (min(position, candidates.count - 1) + 1) % candidates.count
       guard current.continuation != .off else { continue }
@@ -178,6 +180,7 @@ struct Attempts {
       made += 1
       return .ask
     }
+    decisions.append((.giveUp, broken))
     return .giveUp(retryAfter: nil)
   }
 

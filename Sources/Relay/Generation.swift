@@ -33,8 +33,13 @@ final class Generation: AnswerReceiver {
   /// What the chunks of the attempts have in common, once one has followed another's.
   private var identity: ChunkIdentity?
   /// Whether the request is one whose answer can be continued. Nil when nobody could.
-  private let isContinuable: (() -> Bool)?
+  private var isContinuable: (() -> Bool)?
   private let maximumBytes: Int
+  /// The places of the request that began it.
+  private var places: [PlaceHold]
+  /// Told when nobody goes on with what it broke off.
+  private var breakage: UpstreamFault?
+  private var hasAttemptEnded = false
   private var answering: (any Answering)?
   private var ask: Ask?
   private var retryTimer: Timer?
@@ -74,9 +79,10 @@ final class Generation: AnswerReceiver {
 
   init(
     stream: Stream, model: String, attempts: Attempts, policy: Settings.UnreadPolicy,
-    initiator: Initiator?, keeper: Keeper?, line: String?, isContinuable: (() -> Bool)?,
-    worker: Worker
+    initiator: Initiator?, keeper: Keeper?, line: String?, places: [PlaceHold],
+    isContinuable: (() -> Bool)?, worker: Worker
   ) {
+    self.places = places
     self.isContinuable = isContinuable
     maximumBytes = worker.configuration.settings.streams.streamBytes
     self.stream = stream
@@ -127,8 +133,12 @@ final class Generation: AnswerReceiver {
       retryTimer = timer
       worker.loop.arm(timer, after: delay)
     case .giveUp(let wait):
-      guard let fault else { return fail(.upstreamsResting(wait)) }
-      refuse(fault)
+      guard var fault else { return fail(.upstreamsResting(wait)) }
+      // A circuit's wait, where the upstream named none.
+      if fault.wait == nil, let wait {
+        fault.retryAfter = String(max(1, (wait + 999_999_999) / 1_000_000_000))
+      }
+      refuse(breakage ?? fault)
     }
   }
 
@@ -144,11 +154,14 @@ final class Generation: AnswerReceiver {
     guard let ask, !isOver else { return }
     initiator?.record.upstream = attempts.current.name
     initiator?.record.attempts = attempts.made
-    attemptHasContent = false
+    (attemptHasContent, hasAttemptEnded) = (false, false)
+    let number = attempts.made
     if stream.sequence > 0, identity == nil { identity = stream.identity() }
     let soFar = attempts.continuations > 0 ? stream.answerText() : []
     let answering = ask(self, attempts.current, attempts.deadline, soFar)
-    if isOver { answering.cancel() } else { self.answering = answering }
+    if isOver { return answering.cancel() }
+    // It may have failed at once, and another may be under way.
+    if attempts.made == number, !hasAttemptEnded { self.answering = answering }
   }
 
   // MARK: From upstream
@@ -179,15 +192,17 @@ final class Generation: AnswerReceiver {
   private func contentBegins() {
     (hasContent, attemptHasContent) = (true, true)
     attempts.hasAnswer()
-    stream.continuations = attempts.continuations
-    if isContinuable == nil { ask = nil }
+    if attempts.continuations > 0, breakage != nil { stream.continuations += 1 }
+    breakage = nil
+    if isContinuable?() != true { (ask, isContinuable) = (nil, nil) }
   }
 
   /// An event of an attempt behind the first that has said something, as one of the same stream.
   /// How an answer begins has been said before.
   private func append(adopted event: ModelEvent, _ payload: Span<UInt8>) {
-    guard let identity, event.isContent || event.usage != nil else { return }
+    guard let identity, event.isContent || event.usage != nil || !identity.hasRole else { return }
     let chunk = identity.adopt(payload)
+    self.identity?.learn(chunk.span)
     if let event = try? ModelFormat.openAIChat.read(chunk.span) { stream.append(event, chunk.span) }
   }
 
@@ -226,6 +241,7 @@ final class Generation: AnswerReceiver {
   func ended(_ outcome: AnswerOutcome) {
     // It ends by itself, and may keep its connection for the next request.
     answering = nil
+    hasAttemptEnded = true
     var outcome = outcome
     if let fault = answerFault { outcome = .failed(fault) }
     answerFault = nil
@@ -251,9 +267,13 @@ final class Generation: AnswerReceiver {
 
   /// An upstream broke off inside its answer.
   private func goOn(_ fault: UpstreamFault) -> Attempts.Step {
-    guard !isOver, fault.isBreakdown, attempts.canContinue, isContinuable?() == true,
-      stream.finishReason == nil, stream.continuableText() != nil
-    else { return .giveUp(retryAfter: nil) }
+    breakage = fault
+    guard !isOver, fault.isBreakdown, isContinuable != nil, stream.finishReason == nil,
+      stream.continuableText() != nil
+    else {
+      worker.figures.count(.giveUp, at: attempts.current.name)
+      return .giveUp(retryAfter: nil)
+    }
     return attempts.goOn(now: worker.loop.now)
   }
 
@@ -321,6 +341,7 @@ final class Generation: AnswerReceiver {
 
   /// Everybody is told.
   private func conclude(_ ending: Ending) {
+    (ask, isContinuable, places) = (nil, nil, [])
     stream.close(ending)
     worker.touch(stream)
     answerInitiator(ending)

@@ -41,7 +41,9 @@ public enum Relay {
     _ configuration: LiveConfiguration, _ archive: Archive, _ log: Log, _ reload: Reading?,
     _ whenListening: ([String]) -> Void
   ) throws(SystemError) {
-    let signals = try Signals([SIGTERM, SIGINT, SIGHUP])
+    // Without a file to read, the end of a terminal is the end.
+    let signals = try Signals(
+      reload == nil ? [SIGTERM, SIGINT] : [SIGTERM, SIGINT, SIGHUP])
     TransferDriver.initializeLibrary()
     let settings = configuration.settings
     let shared = Shared(
@@ -51,10 +53,10 @@ public enum Relay {
     let plain = try listen(settings.listen, worker)
     let proxied = try listen(settings.proxyProtocol, worker, expectsProxyHeader: true)
     let addresses = plain + proxied
-    let reloading = Reloading(configuration, shared, reload)
+    let reloading = reload.map { Reloading(configuration, shared, $0) }
 
     try signals.open(on: worker.loop) { signal in
-      guard signal != SIGHUP else { return reloading.begin() }
+      if signal == SIGHUP, let reloading { return reloading.begin() }
       log.write(.info, "shutdown", [("signal", .integer(Int(signal)))])
       for mailbox in shared.mailboxes { mailbox.post(.drain) }
     }

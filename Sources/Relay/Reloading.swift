@@ -16,10 +16,10 @@ extension Relay {
 final class Reloading: Sendable {
   private let current: Mutex<LiveConfiguration>
   private let shared: Shared
-  private let read: Relay.Reading?
+  private let read: Relay.Reading
   private let queue = DispatchQueue(label: "deltad.reload")
 
-  init(_ configuration: LiveConfiguration, _ shared: Shared, _ read: Relay.Reading?) {
+  init(_ configuration: LiveConfiguration, _ shared: Shared, _ read: @escaping Relay.Reading) {
     current = Mutex(configuration)
     self.shared = shared
     self.read = read
@@ -31,16 +31,10 @@ final class Reloading: Sendable {
   }
 
   private func reload() {
-    guard let read else {
-      return shared.log.write(
-        .warning, "reload", [("refused", .text("there is no configuration file"))])
-    }
     switch read() {
     case .failure(let problems):
-      for problem in problems.problems {
-        shared.log.write(.error, "reload", [("problem", .text("\(problem)"))])
-      }
-      shared.log.write(.error, "reload", [("refused", .text("nothing has changed"))])
+      for problem in problems.problems.dropLast() { say("\(problem)") }
+      if let last = problems.problems.last { refuse("\(last)") }
     case .success((let settings, let secrets)):
       for warning in secrets.warnings {
         shared.log.write(.warning, "reload", [("problem", .text("\(warning)"))])
@@ -49,12 +43,25 @@ final class Reloading: Sendable {
     }
   }
 
+  private func say(_ problem: String) {
+    shared.log.write(.error, "reload", [("problem", .text(problem))])
+  }
+
+  private func refuse(_ problem: String) {
+    say(problem)
+    shared.log.write(.error, "reload", [("refused", .text("nothing has changed"))])
+  }
+
   private func take(_ settings: Settings, _ secrets: Secrets) {
     let former = current.withLock { $0 }
     let (kept, fixed) = settings.keepingWhatOnlyAStartChanges(of: former.settings)
     for key in fixed {
       shared.log.write(
         .warning, "reload", [("unchanged", .text(key)), ("needs", .text("a restart"))])
+    }
+    // The listeners that stay may be others than those that the file was checked with.
+    if let address = kept.openListeners.first {
+      return refuse("\(address) stays until a restart, and everybody could ask there without keys")
     }
     let new = LiveConfiguration(Relay.fit(kept, shared.log), secrets, replacing: former)
     current.withLock { $0 = new }

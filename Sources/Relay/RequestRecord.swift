@@ -20,7 +20,7 @@ final class RequestRecord: Exchange {
   /// Of the client, in network byte order; empty on a Unix-domain socket.
   let client: [UInt8]
   private let address: String
-  private let startedAt: UInt64
+  let startedAt: UInt64
   private(set) var headSentAt: UInt64?
   /// The name of the key that the request came with.
   var keyName: String?
@@ -34,7 +34,8 @@ final class RequestRecord: Exchange {
   /// What is left of the limits that it counts for, by the names that answers give them.
   var rates: [(name: String, decision: RateDecision)] = []
   /// Its places among the requests of its client and of its key.
-  var slots: [Rates.Slot] = []
+  var places: [PlaceHold] = []
+  var bodyBytes = 0
   var status = 0
   /// The limit that turned it away.
   var refusedBy: Figures.Refusal?
@@ -71,8 +72,7 @@ final class RequestRecord: Exchange {
   }
 
   func ended(_ end: ExchangeEnd, bytesSent: Int, offset: Int?) {
-    for slot in slots { worker.shared.rates.release(slot) }
-    slots = []
+    places = []
     if end == .clientLeft { worker.queuedClientLeft(self) }
     worker.figures.count(request: api, status: status, end)
     worker.exchangeEnded(self)

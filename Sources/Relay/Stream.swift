@@ -249,16 +249,16 @@ final class Stream {
     replay { event, payload, _ in
       event.text?.appendText(from: payload, to: &text)
       if event.reasoning != nil || event.refusal != nil || event.hasToolCalls { isPlain = false }
+      // Content in parts, or of another choice.
+      if event.isContent, event.text == nil, event.finishReason == nil { isPlain = false }
     }
     return isPlain ? text : nil
   }
 
-  /// What the chunks of the stream have in common; nil before the first.
-  func identity() -> ChunkIdentity? {
-    var identity: ChunkIdentity?
-    replay { _, payload, number in
-      if number == 1 { identity = ChunkIdentity(payload) }
-    }
+  /// What the chunks of the stream have in common.
+  func identity() -> ChunkIdentity {
+    var identity = ChunkIdentity()
+    replay { _, payload, _ in identity.learn(payload) }
     return identity
   }
 

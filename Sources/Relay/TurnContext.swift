@@ -37,6 +37,9 @@ struct TurnRequest {
   /// Nil for a generation in the background, which is answered as soon as it has begun.
   var form: ReplyForm?
   var policy: Settings.UnreadPolicy
+  /// Let go when the turn has begun or was refused.
+  var places: [PlaceHold] = []
+  var waitingBytes: BudgetHold?
   /// False for one of which the archive hears nothing.
   var isStored = true
   /// What the end of the turn stores, beside the agent's answer.

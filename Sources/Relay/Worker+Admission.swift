@@ -111,7 +111,7 @@ extension Worker {
     _ place: Rates.Place, _ record: RequestRecord, of whom: String
   ) throws(Failure) {
     switch place {
-    case .taken(let slot): record.slots.append(slot)
+    case .taken(let slot): record.places.append(PlaceHold(slot, of: shared.rates))
     case .unlimited: break
     case .full:
       count(whom == "key" ? .keyStreams : .addressStreams, record)

@@ -117,11 +117,16 @@ extension Worker {
     let generation = Generation(
       stream: stream, model: request.model, attempts: Attempts(target.candidates), policy: policy,
       initiator: initiator, keeper: keeper, line: line,
+      places: record.places,
       isContinuable: composition.streams && target.canContinue ? { asking.isContinuable } : nil,
       worker: self)
     began(generation)
     generation.begin()
-    generation.start { [self] generation, candidate, deadline, soFar in
+    let kept =
+      composition.streams && target.canContinue
+      ? BudgetHold(asking.withUsage.count + asking.plain.count, of: shared.budget) : nil
+    generation.start { [self, kept] generation, candidate, deadline, soFar in
+      _ = kept
       switch candidate.source {
       case .provider(let provider, let asksUsage):
         var body = asksUsage ? asking.withUsage : asking.plain

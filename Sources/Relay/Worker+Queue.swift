@@ -10,23 +10,34 @@ extension Worker {
   /// Takes a place for one more generation, which its end gives back. False when it must be waited
   /// for.
   func takeGeneration(for record: RequestRecord) throws(Failure) -> Bool {
-    guard !isDraining else {
-      count(.draining, record)
-      throw Self.shuttingDown
-    }
-    guard hasMemory(), !shared.budget.isExceeded else {
-      count(.memory, record)
-      throw Failure(.overloaded, "the memory for streams is used up", retryAfter: 1)
-    }
+    if let failure = refusal(of: record) { throw failure }
     return shared.generations.take()
   }
 
-  private static let shuttingDown = Failure(
+  /// Why no generation begins now, whoever has a place.
+  private func refusal(of record: RequestRecord) -> Failure? {
+    if isDraining {
+      count(.draining, record)
+      return Self.shuttingDown
+    }
+    guard hasMemory(), !shared.budget.isExceeded else {
+      count(.memory, record)
+      return Failure(.overloaded, "the memory for streams is used up", retryAfter: 1)
+    }
+    return nil
+  }
+
+  private func refusal(of turn: TurnRequest) -> Failure? {
+    isAbandoned(turn) ? Self.gone : refusal(of: turn.record)
+  }
+
+  static let shuttingDown = Failure(
     .shuttingDown, "the server is shutting down", retryAfter: 1)
 
   /// Calls `then` when the turn has a place for its generation, or cannot have one. Those who wait
   /// come in the order of their arrival.
   func claimGeneration(for turn: TurnRequest, then: @escaping (Failure?) -> Void) {
+    if isAbandoned(turn) { return then(Self.gone) }
     do {
       if try takeGeneration(for: turn.record) { return then(nil) }
     } catch {
@@ -34,11 +45,9 @@ extension Worker {
     }
     let ticket = expect { [self] in
       queued[turn.record.identifier] = nil
-      guard !isDraining, !isAbandoned(turn) else {
-        shared.releaseGeneration()
-        return then(isDraining ? Self.shuttingDown : Self.gone)
-      }
-      then(nil)
+      guard let failure = refusal(of: turn) else { return then(nil) }
+      shared.releaseGeneration()
+      then(failure)
     }
     let waiter = Waiter(loop: loop.index, ticket: ticket)
     switch shared.generations.take(for: waiter) {

@@ -14,6 +14,7 @@ extension Worker: Service {
   ) {
     guard let record = connection.exchange as? RequestRecord, let endpoint = record.endpoint
     else { return }
+    record.bodyBytes = body.count
     switch endpoint {
     case .options(let allow): respondOptions(allow, head, connection, record)
     case .health, .widgetHealth:
@@ -144,11 +145,14 @@ extension Worker: Service {
   /// `Reset` is a point in time, in seconds since 1970.
   private func addRates(_ record: RequestRecord, to response: inout Response) {
     func seconds(_ nanoseconds: UInt64) -> UInt64 { (nanoseconds + 999_999_999) / 1_000_000_000 }
+    // What was decided some time ago has recovered since.
+    let age = loop.now &- record.startedAt
+    func left(_ wait: UInt64) -> UInt64 { wait > age ? wait - age : 0 }
     let policies = record.rates.map { name, rate in
       "\"\(name)\";q=\(rate.limit);w=\(seconds(rate.period))"
     }
     let states = record.rates.map { name, rate in
-      let wait = seconds(rate.isAllowed ? rate.resetAfter : rate.retryAfter)
+      let wait = seconds(rate.isAllowed ? left(rate.resetAfter) : rate.retryAfter)
       return "\"\(name)\";r=\(rate.remaining);t=\(wait)"
     }
     response.add("RateLimit-Policy", policies.joined(separator: ", "))
@@ -158,7 +162,7 @@ extension Worker: Service {
     else { return }
     response.add("X-RateLimit-Limit", String(rate.limit))
     response.add("X-RateLimit-Remaining", String(rate.remaining))
-    response.add("X-RateLimit-Reset", String(seconds(WallClock.now + rate.resetAfter)))
+    response.add("X-RateLimit-Reset", String(seconds(WallClock.now + left(rate.resetAfter))))
   }
 }
 

@@ -10,7 +10,10 @@ internal import ModelFormats
 internal import StreamLog
 
 extension Worker {
-  func start(_ turn: TurnRequest) {
+  func start(_ request: TurnRequest) {
+    var turn = request
+    turn.places = turn.record.places
+    turn.waitingBytes = BudgetHold(turn.record.bodyBytes, of: shared.budget)
     guard let idempotency = turn.start.idempotency else { return lineUp(turn) }
     let since = expiryLimit
     ask { [archive = shared.archive] in
@@ -129,6 +132,7 @@ extension Worker {
     let id = turn.streamID
     let stream = makeStream(
       id, conversationID: conversation?.id, createdAt: UInt64(turn.start.now) * 1_000_000)
+    if isCut { return abandon(turn, stream, conversation, Self.shuttingDown) }
     let composition: Composition
     do {
       composition = try turn.compose(conversation, history)
@@ -147,6 +151,8 @@ extension Worker {
     generate(
       composition, composition.body.span, stream, policy: turn.policy, initiator, keeper: keeper,
       line: turn.line, turn.record)
+    // Who asked has left by now: nobody will come to say so.
+    if turn.form != nil, initiator == nil { generation(id)?.readersChanged() }
     if turn.form == nil {
       keeper?.conversationWasTold()
       respondAccepted(

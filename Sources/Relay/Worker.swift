@@ -53,6 +53,8 @@ final class Worker {
   var journalTimer: Timer?
   var sweepTimer: Timer?
   private(set) var isDraining = false
+  /// The time to end is over: nothing begins any more.
+  private(set) var isCut = false
   private var hasDrained = false
 
   /// Where answers come from.
@@ -282,6 +284,7 @@ final class Worker {
 
   /// Time is up: what still runs is told so, and gets a moment to hear it.
   private func cut() {
+    isCut = true
     for generation in Array(generations.values) {
       generation.fail(Failure(.shuttingDown, "the server is shutting down"))
     }

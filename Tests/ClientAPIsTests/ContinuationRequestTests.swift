@@ -49,6 +49,8 @@ import Testing
     (#""response_format":{"type":"json_object"},"#, false),
     (#""response_format":{"json_schema":{"type":"text"},"type":"json_schema"},"#, false),
     (#""response_format":"x","#, false), (#""audio":{"voice":"a"},"#, false),
+    (#""guided_json":{},"#, false), (#""guided_json":null,"#, true), (#""echo":true,"#, false),
+    (#""echo":false,"#, true), (#""regex":"a","#, false), (#""structured_outputs":{},"#, false),
   ])
   func `what another model could not go on with is not tried`(_ field: String, _ isPossible: Bool) {
     let body = Self.plain.replacing(#"{"model""#, with: #"{\#(field)"model""#)

@@ -81,7 +81,9 @@ def test_who_is_no_proxy_of_ours_is_not_believed(start, model, name):
 
 
 def test_so_many_streams_at_one_time(start, model, name):
-    daemon = start({"limits": {"streamsPerClient": 2}})
+    daemon = start(
+        {"limits": {"streamsPerClient": 2}, "streams": {"whenUnread": {"grace": "0s"}}}
+    )
     model.script(name, [{"text": "Hello"}, {"gate": name}, {"done": True}])
     first = asking.open_completion(daemon, name)
     first.read_body(b"Hello")
@@ -109,3 +111,17 @@ def test_so_many_streams_at_one_time(start, model, name):
     for _ in range(4):
         asking.wait_until(is_let_in, "a free place")
     model.open(name + "-held")
+
+
+def test_a_generation_in_the_background_holds_its_place(start, model, name):
+    """Whoever has left, or was told 202, has not given it back."""
+    daemon = start({"limits": {"streamsPerClient": 2}})
+    model.script(name, [{"text": "Hello"}, {"gate": name}, {"done": True}])
+    for _ in range(2):
+        asking.start_stream(daemon, name)
+    refused = fetch(daemon.port, "POST", asking.STREAMS, asking.body(name))
+    assert refused.status == 429 and refused.header("retry-after") == "1"
+    assert daemon.metrics()["deltad_address_slots"] == 1
+    model.open(name)
+    asking.wait_until(lambda: daemon.metrics()["deltad_address_slots"] == 0, "the places")
+    assert asking.start_stream(daemon, name)

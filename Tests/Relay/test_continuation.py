@@ -19,6 +19,10 @@ BROKEN = {
 WHOLE = [{"role": True}, {"text": REST}, {"finish": "stop"}, {"done": True}]
 
 
+def refusal(status):
+    return [{"head": {"status": status}}, {"json": {"error": {"message": "no"}}}]
+
+
 @pytest.fixture
 def three(start, model):
     """A daemon with three upstreams for a model, told apart by their paths."""
@@ -146,6 +150,10 @@ CALL = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "argume
 CANNOT = {
     "a tool call": ([{"event": {"choices": [{"index": 0, "delta": CALL}]}}], {}),
     "reasoning": ([{"event": {"choices": [{"index": 0, "delta": {"reasoning": "hm"}}]}}], {}),
+    "content in parts": (
+        [{"event": {"choices": [{"index": 0, "delta": {"content": [{"type": "x"}]}}]}}],
+        {},
+    ),
     "logprobs": ([], {"logprobs": True}),
     "several answers": ([], {"n": 2}),
     "a schema": ([], {"response_format": {"type": "json_object"}}),
@@ -178,12 +186,19 @@ def test_an_answer_that_has_its_reason_to_end_is_whole(three, model, name):
 
 def test_when_nobody_goes_on_readers_are_told(three, model, name):
     daemon = three()
-    refusal = [{"head": {"status": 503}}, {"json": {"error": {"message": "no"}}}]
-    model.script(name, BROKEN["cut"], refusal)
+    model.script(name, BROKEN["cut"], refusal(503))
     body = asking.complete(daemon, name).body
     assert text_of(body) == PREFIX
-    assert error_of(body)["code"] == "upstream_error"
-    assert asked(model, name) == ["first", "second"]
+    # Of what broke off, and not of who would not go on.
+    assert "broke inside the answer" in error_of(body)["message"]
+    assert asked(model, name) == ["first", "second", "first", "second"]
+
+
+def test_one_that_refuses_to_go_on_is_not_the_last(three, model, name):
+    daemon = three(("off", "prefill", "instruct"))
+    model.script(name, BROKEN["cut"], refusal(400), WHOLE)
+    assert text_of(asking.complete(daemon, name).body) == PREFIX + REST
+    assert asked(model, name) == ["first", "second", "third"]
 
 
 def test_it_is_stored_as_one_and_told_again_as_one(three, model, name, tmp_path):
@@ -217,3 +232,14 @@ def test_a_beginning_without_content_is_tried_again(start, model, name, stream):
         assert text_of(answer.body) == REST and answer.body.endswith(DONE)
         assert b"continued" not in answer.body
         assert answer.body.count(b'"role"') == 1
+
+
+def test_a_blank_beginning_gives_the_stream_no_name(start, model, name):
+    """Some providers begin with a chunk of blank values, which says nothing of what follows."""
+    daemon = start({}, {"retry": {"retries": 1, "base": "0s"}})
+    blank = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+    model.script(name, [{"event": blank}, {"close": True}], [{"event": blank}, *WHOLE])
+    body = asking.complete(daemon, name).body
+    assert text_of(body) == REST and body.count(b'"role"') == 1
+    (identity,) = {chunk["id"] for chunk in chunks_of(body) if chunk["choices"]}
+    assert identity

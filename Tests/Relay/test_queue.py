@@ -6,7 +6,7 @@ import pytest
 
 from . import asking
 from .events import DONE, stream_events
-from .wire import fetch
+from .wire import Exchange, fetch
 
 SETTINGS = {
     "limits": {"generations": 2, "queuedGenerations": 3},
@@ -141,3 +141,44 @@ def test_a_chats_turns_wait_too(start, model, name):
     for thread in threads:
         thread.join(10)
     assert answers == [200] * 3 and len(model.log(name)) == 3
+
+
+def test_who_leaves_at_once_holds_nothing_up(start, model, name):
+    """A request that goes by the archive, whose client is gone before its turn begins."""
+    daemon = start({"streams": {"whenUnread": {"grace": "0s"}}, "loops": 2})
+    model.script(name, [{"text": "Hello"}, {"gate": "never"}])
+    for number in range(40):
+        fields = {"Idempotency-Key": f"{name}-{number}"}
+        Exchange(daemon.port, "POST", asking.COMPLETIONS, asking.body(name), fields).close()
+    asking.wait_until(
+        lambda: daemon.metrics().get('deltad_requests_total{api="completions",status="0"}', 0)
+        + daemon.metrics().get('deltad_requests_total{api="completions",status="200"}', 0)
+        == 40,
+        "all of them",
+    )
+    asking.wait_until(lambda: daemon.metrics()["deltad_generations_running"] == 0, "nothing")
+
+
+def test_bodies_that_wait_count_as_memory(start, model, name):
+    daemon = start(
+        {
+            "limits": {"generations": 1, "queuedGenerations": 100, "body": "1MiB"},
+            "streams": {"memory": "1MiB", "stream": "256KiB"},
+            "timeouts": {"queue": "10m"},
+        }
+    )
+    model.script(name, [{"text": "Hello"}, {"gate": name}, {"done": True}])
+    large = {"padding": "x" * 400_000}
+    with asking.open_completion(daemon, name) as running:
+        running.read_body(b"Hello")
+        with asking.open_completion(daemon, name, **large):
+            queued(daemon, 1)
+            with asking.open_completion(daemon, name, **large):
+                queued(daemon, 2)
+                refused = asking.complete(daemon, name, **large)
+                assert (refused.status, refused.header("retry-after")) == (503, "1")
+                assert daemon.metrics()['deltad_refusals_total{limit="memory"}'] == 1
+        queued(daemon, 0)
+        model.open(name)
+        running.whole()
+    assert asking.complete(daemon, name).status == 200

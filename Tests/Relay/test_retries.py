@@ -141,14 +141,14 @@ def test_a_client_that_leaves_ends_the_waiting(start, model, name):
 def two(start, model, name):
     """A daemon with a model of two upstreams, which are told apart by their paths."""
 
-    def make(first=(), **fields):
+    def make(first=(), second=(), **fields):
         base = model.base_url
         settings = {
             "models": [{"id": "*", "upstream": "first", "fallbacks": ["second"], **fields}],
         }
         upstreams = [
             {"name": "first", "kind": "openai", "baseURL": base + "/first", **dict(first)},
-            {"name": "second", "kind": "openai", "baseURL": base + "/second"},
+            {"name": "second", "kind": "openai", "baseURL": base + "/second", **dict(second)},
         ]
         return start({**settings, "upstreams": upstreams})
 
@@ -219,6 +219,16 @@ def test_with_every_circuit_open_a_client_is_told_for_how_long(start, model, nam
         assert answer.status == 503 and 3590 <= int(answer.header("retry-after")) <= 3600
         assert answer.json()["error"]["code"] == "upstream_unavailable"
     assert len(model.log(name)) == 2
+
+
+def test_when_the_other_circuit_is_open_a_client_is_told_for_how_long(two, model, name):
+    rests = {"breaker": {"failures": 1, "pause": "1h"}}
+    daemon = two({}, rests)
+    model.script(name, refusal(500))
+    assert asking.complete(daemon, name).status == 500
+    answer = asking.complete(daemon, name)
+    assert asked(model, name) == ["first", "second", "first"]
+    assert answer.status == 500 and 3590 <= int(answer.header("retry-after")) <= 3600
 
 
 def test_an_outage_is_not_multiplied(start, model, name):

@@ -63,7 +63,7 @@ import Upstream
     #expect(shown(attempts.failed(Self.cut, now: 0, random: 0), attempts) == "wait")
     #expect(shown(attempts.resume(now: 0), attempts) == "b")
     #expect(shown(attempts.failed(Self.cut, now: 0, random: 0), attempts) == "d")
-    #expect(attempts.made == 4 && attempts.continuations == 1)
+    #expect(attempts.made == 4 && attempts.continuations == 2)
   }
 
   @Test func `open circuits are passed over`() {
@@ -78,7 +78,10 @@ import Upstream
     #expect(shown(attempts.goOn(now: 0), attempts) == "-")
     #expect(
       attempts.takeDecisions().map { "\($0.decision) \($0.upstream)" }
-        == ["continuation b", "continuation c", "circuitOpen a", "circuitOpen b", "circuitOpen c"])
+        == [
+          "continuation b", "continuation c", "circuitOpen a", "circuitOpen b", "circuitOpen c",
+          "giveUp c",
+        ])
   }
 
   @Test(arguments: [

@@ -17,6 +17,14 @@ public enum ContinuationRequest {
     "Your answer was interrupted. Continue it exactly where it stopped: repeat nothing, add no "
     + "remark, and begin with the very next character."
 
+  /// Fields of which the server makes a grammar that begins anew, or an answer that is not text; of
+  /// OpenAI, vLLM, SGLang and llama.cpp. And `echo`, which would repeat what has been said.
+  private static let restarting: [StaticString] = [
+    "audio", "modalities", "echo", "guided_json", "guided_regex", "guided_choice",
+    "guided_grammar", "structured_outputs", "json_schema", "grammar", "regex", "ebnf",
+    "structural_tag",
+  ]
+
   /// Whether a streamed answer to this request is such that another model can go on with it: one
   /// answer, as text without a schema, and without numbers for every token.
   /// - Parameter body: As it went upstream.
@@ -30,7 +38,11 @@ public enum ContinuationRequest {
         let text = String(decoding: value.map { body[$0] }, as: UTF8.self)
         if key.equals("n", in: body), text != "1", kind != .null { return false }
         if key.equals("logprobs", in: body), text == "true" { return false }
-        if key.equals("audio", in: body), kind != .null { return false }
+        if text != "false", kind != .null,
+          restarting.contains(where: { key.equals($0, in: body) })
+        {
+          return false
+        }
         if key.equals("response_format", in: body), kind != .null {
           guard try isText(body, value) else { return false }
         }
