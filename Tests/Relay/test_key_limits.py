@@ -63,12 +63,8 @@ def test_both_limits_are_told_side_by_side(keyed, model, name):
 def test_so_many_requests_at_one_time_with_one_key(keyed, model, name):
     daemon = keyed({"alice": {"streams": 2}, "bob": {}})
     model.script(name, [{"text": "Hello"}, {"gate": name}, {"done": True}])
-    held = [
-        Exchange(
-            daemon.port, "POST", asking.COMPLETIONS, asking.body(name), fields("alice", f"1.1.1.{n}")
-        )
-        for n in range(2)
-    ]
+    post = (daemon.port, "POST", asking.COMPLETIONS, asking.body(name))
+    held = [Exchange(*post, fields("alice", f"1.1.1.{n}")) for n in range(2)]
     for exchange in held:
         exchange.read_body(b"Hello")
     refused = ask(daemon, name, "alice", "9.9.9.9")

@@ -119,6 +119,7 @@ def test_readers_that_never_read_cost_an_offset_each(daemon, model, name):
         reader.close()
     await_calm(daemon, before)
     tell(
-        f"{READERS:,} readers that never read of 1.2 MB: resident {resident >> 20} -> "
-        f"{(resident + grown) >> 20} MiB, first event {quiet:.1f} ms before, {busy:.1f} ms meanwhile"
+        f"{READERS:,} readers that never read 1.2 MB: resident {resident >> 20} -> "
+        f"{(resident + grown) >> 20} MiB, "
+        f"first event {quiet:.1f} ms before, {busy:.1f} ms meanwhile (medians)"
     )

@@ -26,7 +26,7 @@ SCRIPTS = {
 GARBAGE = [
     b"GET / HTTP/9.9\r\n\r\n",
     b"\0\1\2\3",
-    b"POST /v1/streams HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Type: text/x\r\n\r\nhello",
+    b"POST /v1/streams HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Type: text/x\r\n\r\nhi",
     b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     b"GET / HT",
 ]
