@@ -1,6 +1,7 @@
 internal import Admission
 internal import ClientAPIs
 internal import Configuration
+internal import Glibc
 internal import Synchronization
 
 /// How often, and how much at one time, each client address and each key may ask, over all loops.
@@ -15,12 +16,26 @@ final class Rates: Sendable {
     /// Nil without a limit.
     private let table = Mutex<RateTable<ClientAddress>?>(nil)
 
+    /// States that are carried over to another limit while requests wait.
+    private static let statesAtOnce = 1_000
+    /// Microseconds.
+    private static let pause: UInt32 = 100
+
     func configure(_ rate: Settings.Rate, capacity: Int, now: UInt64) {
       let limit = RateLimit(rate)
-      table.withLock { table in
-        guard let limit else { return table = nil }
+      var isLeft = table.withLock { table in
+        guard let limit else {
+          table = nil
+          return false
+        }
         if table == nil { table = RateTable(limit, capacity: capacity) }
         table?.configure(limit, capacity: capacity, now: now)
+        return true
+      }
+      while isLeft {
+        // The lock does not go to those who wait by itself.
+        usleep(Self.pause)
+        isLeft = table.withLock { $0?.carryOver(Self.statesAtOnce) ?? false }
       }
     }
 
@@ -59,6 +74,7 @@ final class Rates: Sendable {
     configure(settings, now: now)
   }
 
+  /// One change after the other; takes time for each address that is known.
   func configure(_ settings: Settings, now: UInt64) {
     let rates = settings.rates
     // Other networks are other clients: their places are given back by the names that they had.

@@ -56,9 +56,48 @@ import Testing
     var table = RateTable<Int>(limit, capacity: 2)
     for key in 0..<2000 { for _ in 0..<3 { _ = table.take(key, now: 0) } }
     table.configure(RateLimit(requests: 5, period: 300), capacity: 2, now: 0)
+    while table.carryOver(1) {}
     for key in [0, 1, 500, 1999] { #expect(table.peek(key, now: 0).remaining == 2) }
     table.configure(RateLimit(requests: 3, period: 300), capacity: 5000, now: 0)
+    while table.carryOver(100) {}
     #expect(table.peek(0, now: 0).remaining == 0)
     #expect(table.take(7, now: 0).remaining == 2)
+  }
+
+  @Test(arguments: 1...50)
+  func `limits that change while requests come are as if they changed at once`(seed: Int) {
+    var random = SplitMix64(seed: UInt64(seed))
+    var current = limit
+    var table = RateTable<Int>(current, capacity: 60)
+    var states: [Int: UInt64] = [:]
+    var now: UInt64 = 1
+    var isLeft = false
+    for _ in 0..<5000 {
+      now += UInt64.random(in: 0...15, using: &random)
+      switch Int.random(in: 0..<40, using: &random) {
+      case 0 where !isLeft:
+        let next = RateLimit(
+          requests: Int.random(in: 1...6, using: &random),
+          period: UInt64.random(in: 50...600, using: &random))
+        for (key, tat) in states {
+          states[key] = next.carriedOver(tat: tat, from: current, now: now)
+        }
+        table.configure(next, capacity: 60, now: now)
+        current = next
+        isLeft = true
+      case 0...8 where isLeft:
+        isLeft = table.carryOver(Int.random(in: 1...8, using: &random))
+      default:
+        let key = Int.random(in: 0..<50, using: &random)
+        if Bool.random(using: &random) {
+          let expected = current.peek(tat: states[key] ?? 0, now: now)
+          #expect(table.peek(key, now: now).remaining == expected.remaining)
+        } else {
+          let expected = current.decide(tat: states[key] ?? 0, now: now)
+          #expect(table.take(key, now: now).isAllowed == expected.isAllowed)
+          states[key] = expected.tat
+        }
+      }
+    }
   }
 }
