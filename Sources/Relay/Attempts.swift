@@ -89,6 +89,7 @@ struct Attempts {
         return .ask
       case .refused(let wait):
         decisions.append((.circuitOpen, current.name))
+        if continuations > 0 { return goOn(now: now) }
         shortestRefusal = min(wait, shortestRefusal ?? .max)
         next()
       }

@@ -283,6 +283,7 @@ final class Generation: AnswerReceiver {
       case .status(let status) = fault.kind, (400...599).contains(status)
     {
       self.initiator = nil
+      for place in places { place.letGo() }
       worker.respond(initiator, status: status, fault)
     }
     end(.failed(Failure(fault)))

@@ -6,7 +6,7 @@ internal import StreamLog
 /// A request's places among those of its client and its key: held by the request until it has been
 /// answered, by its turn until that has begun, and by its generation until that has ended.
 final class PlaceHold {
-  private let slot: Rates.Slot
+  private var slot: Rates.Slot?
   private let rates: Rates
 
   init(_ slot: Rates.Slot, of rates: Rates) {
@@ -14,7 +14,13 @@ final class PlaceHold {
     self.rates = rates
   }
 
-  deinit { rates.release(slot) }
+  deinit { letGo() }
+
+  /// Before its answer goes out, so that the next request of the client finds the place free.
+  func letGo() {
+    if let slot { rates.release(slot) }
+    slot = nil
+  }
 }
 
 /// Bytes beside the logs that count as theirs: bodies of requests that wait, or that may be asked

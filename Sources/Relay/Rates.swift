@@ -21,7 +21,7 @@ final class Rates: Sendable {
     /// Microseconds.
     private static let pause: UInt32 = 100
 
-    func configure(_ rate: Settings.Rate, capacity: Int, now: UInt64) {
+    func configure(_ rate: Settings.Rate, capacity: Int, now: () -> UInt64) {
       let limit = RateLimit(rate)
       var isLeft = table.withLock { table in
         guard let limit else {
@@ -29,7 +29,7 @@ final class Rates: Sendable {
           return false
         }
         if table == nil { table = RateTable(limit, capacity: capacity) }
-        table?.configure(limit, capacity: capacity, now: now)
+        table?.configure(limit, capacity: capacity, now: now())
         return true
       }
       while isLeft {
@@ -75,7 +75,8 @@ final class Rates: Sendable {
   }
 
   /// One change after the other; takes time for each address that is known.
-  func configure(_ settings: Settings, now: UInt64) {
+  /// - Parameter now: Read for each limit anew.
+  func configure(_ settings: Settings, now: @autoclosure () -> UInt64) {
     let rates = settings.rates
     // Other networks are other clients: their places are given back by the names that they had.
     prefix.store(rates.ipv6Prefix, ordering: .relaxed)
@@ -89,7 +90,7 @@ final class Rates: Sendable {
         if let former = keys[key.name] {
           state.taken = former.taken
           if let limit = state.limit, let old = former.limit {
-            state.tat = limit.carriedOver(tat: former.tat, from: old, now: now)
+            state.tat = limit.carriedOver(tat: former.tat, from: old, now: now())
           }
         }
         states[key.name] = state

@@ -65,7 +65,7 @@ final class Reloading: Sendable {
     }
     let new = LiveConfiguration(Relay.fit(kept, shared.log), secrets, replacing: former)
     current.withLock { $0 = new }
-    shared.configure(new, now: EventLoop.clock)
+    shared.configure(new)
     shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
   }
 }

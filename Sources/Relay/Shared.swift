@@ -38,10 +38,10 @@ final class Shared: Sendable {
   }
 
   /// Other limits from now on; what has been counted stays. Every loop is told.
-  func configure(_ configuration: LiveConfiguration, now: UInt64) {
+  func configure(_ configuration: LiveConfiguration) {
     let settings = configuration.settings
     turns.configure(limit: settings.conversations.limit)
-    rates.configure(settings, now: now)
+    rates.configure(settings, now: EventLoop.clock)
     budget.limit = settings.streams.memoryBytes
     connections.limit = settings.limits.connections
     retention.configure(lifetime: settings.streams.retention.nanoseconds)

@@ -32,7 +32,8 @@ extension Worker {
       generate(
         Composition(body: [], request: request, target: target, streams: request.streams),
         body, stream, policy: policy,
-        Generation.Initiator(connection: connection, record: record, form: form), record)
+        Generation.Initiator(connection: connection, record: record, form: form),
+        places: record.places, record)
     } catch {
       respond(connection, record, error)
     }
@@ -104,7 +105,7 @@ extension Worker {
   func generate(
     _ composition: Composition, _ body: Span<UInt8>, _ stream: Stream,
     policy: Settings.UnreadPolicy, _ initiator: Generation.Initiator?, keeper: Keeper? = nil,
-    line: String? = nil, _ record: RequestRecord
+    line: String? = nil, places: [PlaceHold], _ record: RequestRecord
   ) {
     record.streamID = stream.id
     if initiator != nil {
@@ -117,7 +118,7 @@ extension Worker {
     let generation = Generation(
       stream: stream, model: request.model, attempts: Attempts(target.candidates), policy: policy,
       initiator: initiator, keeper: keeper, line: line,
-      places: record.places,
+      places: places,
       isContinuable: composition.streams && target.canContinue ? { asking.isContinuable } : nil,
       worker: self)
     began(generation)

@@ -22,7 +22,7 @@ extension Worker {
     }
     guard hasMemory(), !shared.budget.isExceeded else {
       count(.memory, record)
-      return Failure(.overloaded, "the memory for streams is used up", retryAfter: 1)
+      return Self.noMemory
     }
     return nil
   }
@@ -30,6 +30,9 @@ extension Worker {
   private func refusal(of turn: TurnRequest) -> Failure? {
     isAbandoned(turn) ? Self.gone : refusal(of: turn.record)
   }
+
+  static let noMemory = Failure(
+    .overloaded, "the memory for streams is used up", retryAfter: 1)
 
   static let shuttingDown = Failure(
     .shuttingDown, "the server is shutting down", retryAfter: 1)

@@ -13,6 +13,10 @@ extension Worker {
   func start(_ request: TurnRequest) {
     var turn = request
     turn.places = turn.record.places
+    guard makeRoom(turn.record.bodyBytes) else {
+      count(.memory, turn.record)
+      return refuse(turn, Self.noMemory)
+    }
     turn.waitingBytes = BudgetHold(turn.record.bodyBytes, of: shared.budget)
     guard let idempotency = turn.start.idempotency else { return lineUp(turn) }
     let since = expiryLimit
@@ -22,9 +26,15 @@ extension Worker {
       switch result {
       case .success(nil): lineUp(turn)
       case .success(let outcome?): settle(turn, outcome)
-      case .failure(let error): respond(turn.connection, turn.record, storageFailure(error))
+      case .failure(let error): refuse(turn, storageFailure(error))
       }
     }
+  }
+
+  /// The turn does not begin, and its client hears why.
+  private func refuse(_ turn: TurnRequest, _ failure: Failure) {
+    for place in turn.places { place.letGo() }
+    respond(turn.connection, turn.record, failure)
   }
 
   /// What finished before can be read no more, milliseconds since 1970.
@@ -55,7 +65,7 @@ extension Worker {
 
   private func refuseBusy(_ turn: TurnRequest) {
     count(.conversation, turn.record)
-    respond(turn.connection, turn.record, Self.busy)
+    refuse(turn, Self.busy)
   }
 
   private static let busy = Failure(
@@ -77,7 +87,7 @@ extension Worker {
     claimGeneration(for: turn) { [self] failure in
       guard let failure else { return hasPlace(turn) }
       leaveLine(turn.line)
-      respond(turn.connection, turn.record, failure)
+      refuse(turn, failure)
     }
   }
 
@@ -100,7 +110,7 @@ extension Worker {
         }
         shared.releaseGeneration()
         leaveLine(turn.line)
-        respond(turn.connection, turn.record, failure)
+        refuse(turn, failure)
       }
     }
   }
@@ -150,7 +160,7 @@ extension Worker {
     let initiator = initiator(turn)
     generate(
       composition, composition.body.span, stream, policy: turn.policy, initiator, keeper: keeper,
-      line: turn.line, turn.record)
+      line: turn.line, places: turn.places, turn.record)
     // Who asked has left by now: nobody will come to say so.
     if turn.form != nil, initiator == nil { generation(id)?.readersChanged() }
     if turn.form == nil {
@@ -181,7 +191,7 @@ extension Worker {
       archive.finish(end, $0)
     } then: { [self] _ in
       leaveLine(turn.line)
-      respond(turn.connection, turn.record, failure)
+      refuse(turn, failure)
     }
   }
 

@@ -141,6 +141,15 @@ final class Worker {
     return !shared.budget.isExhausted
   }
 
+  /// Whether so many bytes more fit into the budget of logs, the oldest finished streams going
+  /// first.
+  func makeRoom(_ bytes: Int) -> Bool {
+    let lack = shared.budget.excess + bytes
+    guard lack > 0 else { return true }
+    expire(shared.retention.take(bytes: lack))
+    return shared.budget.excess + bytes <= 0
+  }
+
   private func dropExpired() {
     expire(shared.retention.takeExpired(now: loop.now))
     if let retentionTimer { loop.arm(retentionTimer, after: Self.retentionInterval) }

@@ -3,7 +3,7 @@
 import pytest
 
 from . import asking
-from .wire import fetch
+from .wire import Exchange, fetch
 
 LIMITS = {
     "rates": {
@@ -125,3 +125,26 @@ def test_a_generation_in_the_background_holds_its_place(start, model, name):
     model.open(name)
     asking.wait_until(lambda: daemon.metrics()["deltad_address_slots"] == 0, "the places")
     assert asking.start_stream(daemon, name)
+
+
+def test_who_leaves_the_queue_of_an_api_that_goes_on_keeps_the_place(start, model, name):
+    daemon = start({"limits": {"generations": 1, "queuedGenerations": 5, "streamsPerClient": 2}})
+    model.script(name, [{"text": "Hello"}, {"gate": name}, {"done": True}])
+    asking.start_stream(daemon, name)
+    with Exchange(daemon.port, "POST", asking.STREAMS, asking.body(name)):
+        asking.wait_until(lambda: daemon.metrics()["deltad_generations_queued"] == 1, "the queue")
+    daemon.wait_for_log(" request .* end=clientLeft")
+    assert fetch(daemon.port, "POST", asking.STREAMS, asking.body(name)).status == 429
+    model.open(name)
+    model.wait(name, "finished", 2)
+    asking.wait_until(lambda: daemon.metrics()["deltad_address_slots"] == 0, "the places")
+
+
+def test_a_place_is_free_when_its_refusal_has_been_read(start, model, name):
+    """Also where the end of the generation is stored after the answer."""
+    daemon = start({"limits": {"streamsPerClient": 1}})
+    model.script(name, [{"head": {"status": 500}}, {"json": {"error": {"message": "no"}}}])
+    for number in range(30):
+        fields = {"Idempotency-Key": f"{name}-{number}"}
+        answer = fetch(daemon.port, "POST", asking.COMPLETIONS, asking.body(name), fields)
+        assert answer.status == 500

@@ -66,6 +66,16 @@ import Upstream
     #expect(attempts.made == 4 && attempts.continuations == 2)
   }
 
+  @Test func `a circuit that opens during a wait does not lead to one that cannot go on`() {
+    var attempts = attempts([.prefill, .prefill, .off], retries: 1, breaker: 1)
+    _ = attempts.begin(now: 0)
+    attempts.hasAnswer()
+    #expect(shown(attempts.goOn(now: 0), attempts) == "b")
+    #expect(shown(attempts.failed(Self.cut, now: 0, random: 0), attempts) == "wait")
+    #expect(shown(attempts.resume(now: 0), attempts) == "a")
+    #expect(attempts.continuations == 2)
+  }
+
   @Test func `open circuits are passed over`() {
     var attempts = attempts([.prefill, .prefill, .prefill], breaker: 1)
     _ = attempts.begin(now: 0)
