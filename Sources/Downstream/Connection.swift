@@ -28,6 +28,8 @@ public final class Connection: ReadinessHandler {
   public let identifier: UInt64
   /// The other end of the socket, or whom its proxy named before the first request.
   public private(set) var peer: PeerAddress
+  /// It began, or had to begin, with a proxy's header: who has no address may be anybody.
+  public let isBehindProxy: Bool
   let socket: OwnedSocket
   unowned let server: Server
   var watch: Watch?
@@ -74,6 +76,7 @@ public final class Connection: ReadinessHandler {
   ) throws(SystemError) {
     self.socket = socket
     self.peer = peer
+    isBehindProxy = expectsProxyHeader
     self.identifier = identifier
     self.server = server
     parser = RequestHeadParser(limits: server.limits.head)

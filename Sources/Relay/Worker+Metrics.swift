@@ -81,9 +81,9 @@ extension Worker {
 
   /// By address, or by a key that opens `admin`.
   private func mayKnow(
-    _ head: RequestHead, _ bytes: Span<UInt8>, _ record: RequestRecord
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) -> Bool {
-    if record.client.isEmpty { return true }
+    if record.client.isEmpty, !connection.isBehindProxy { return true }
     if configuration.metricsAllow.contains(where: { $0.contains(record.client) }) { return true }
     guard let key = try? bearer(head, bytes) else { return false }
     return configuration.keys.name(of: bytes.extracting(key), for: .admin) != nil
@@ -104,7 +104,7 @@ extension Worker {
         ServiceReadiness.Upstream(name: upstream.name, circuit: $0.circuit.name(now: now))
       }
     }
-    let details = mayKnow(head, bytes, record) ? upstreams : []
+    let details = mayKnow(head, bytes, connection, record) ? upstreams : []
     var response = Response(
       status: reason == .ready ? 200 : 503, contentType: "application/json",
       body: reason.body(details))
@@ -119,7 +119,7 @@ extension Worker {
   func metrics(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) {
-    guard mayKnow(head, bytes, record) else {
+    guard mayKnow(head, bytes, connection, record) else {
       return respond(
         connection, record,
         Failure(.forbidden, "metrics are for metrics.allow, or with a key that opens admin"))

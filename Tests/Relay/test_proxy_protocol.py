@@ -113,3 +113,18 @@ def test_rates_are_those_of_the_client_behind(start, model, name):
         for header in (V1, binary("203.0.113.7"), binary("203.0.113.8"))
     ]
     assert statuses == [200, 429, 200]
+
+
+def test_whom_a_proxy_does_not_know_is_nobody_of_this_machine(start, tmp_path):
+    """On a Unix-domain socket nothing else says where the client is."""
+    path = str(tmp_path / "proxied")
+    start({"proxyProtocol": [f"unix:{path}"]})
+    for header, status in ((b"PROXY UNKNOWN\r\n", 403), (V1, 403)):
+        answer = Answer()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(path)
+            connection.sendall(header + request("GET", "/metrics"))
+            while not answer.ended:
+                answer.feed(connection.recv(65536))
+        assert answer.status == status
