@@ -14,23 +14,7 @@ final class GenerationQueue: Sendable {
   private struct State {
     var limits: Limits
     var running = 0
-    /// From `head` on.
-    var waiting: [Waiter] = []
-    var head = 0
-
-    var count: Int { waiting.count - head }
-
-    mutating func takeFirst() -> Waiter? {
-      guard head < waiting.count else { return nil }
-      defer {
-        head += 1
-        if head > 64, head * 2 > waiting.count {
-          waiting.removeFirst(head)
-          head = 0
-        }
-      }
-      return waiting[head]
-    }
+    var waiting = FIFOQueue<Waiter>()
   }
   private let state: Mutex<State>
 
@@ -39,12 +23,12 @@ final class GenerationQueue: Sendable {
   }
 
   var running: Int { state.withLock { $0.running } }
-  var waiting: Int { state.withLock { $0.count } }
+  var waiting: Int { state.withLock { $0.waiting.count } }
 
   /// Takes a place if one is free.
   func take() -> Bool {
     state.withLock { state in
-      guard state.running < state.limits.running, state.count == 0 else { return false }
+      guard state.running < state.limits.running, state.waiting.isEmpty else { return false }
       state.running += 1
       return true
     }
@@ -53,11 +37,11 @@ final class GenerationQueue: Sendable {
   /// Takes a place, or waits for one.
   func take(for waiter: Waiter) -> TurnLine.Place {
     state.withLock { state in
-      if state.running < state.limits.running, state.count == 0 {
+      if state.running < state.limits.running, state.waiting.isEmpty {
         state.running += 1
         return .granted
       }
-      guard state.count < state.limits.waiting else { return .full }
+      guard state.waiting.count < state.limits.waiting else { return .full }
       state.waiting.append(waiter)
       return .waiting
     }
@@ -66,7 +50,7 @@ final class GenerationQueue: Sendable {
   /// A generation has ended. Returns who has its place now: it must be told.
   func release() -> Waiter? {
     state.withLock { state in
-      if state.running <= state.limits.running, let next = state.takeFirst() { return next }
+      if state.running <= state.limits.running, let next = state.waiting.popFirst() { return next }
       state.running -= 1
       return nil
     }
@@ -74,11 +58,7 @@ final class GenerationQueue: Sendable {
 
   /// Waits no longer. False when it has its place already.
   func leave(_ waiter: Waiter) -> Bool {
-    state.withLock { state in
-      guard let position = state.waiting[state.head...].firstIndex(of: waiter) else { return false }
-      state.waiting.remove(at: position)
-      return true
-    }
+    state.withLock { $0.waiting.remove(waiter) }
   }
 
   /// Other limits from now on; who runs or waits already goes on. Returns those for whom there is
@@ -87,7 +67,7 @@ final class GenerationQueue: Sendable {
     state.withLock { state in
       state.limits = limits
       var granted: [Waiter] = []
-      while state.running < limits.running, let next = state.takeFirst() {
+      while state.running < limits.running, let next = state.waiting.popFirst() {
         state.running += 1
         granted.append(next)
       }

@@ -10,47 +10,35 @@ final class Retention: Sendable {
     var bytes: Int
   }
 
-  private struct Queue {
-    var entries: [Entry] = []
-    var head = 0
+  private struct State {
+    var entries = FIFOQueue<Entry>()
     /// Nanoseconds.
     var lifetime: UInt64
-
-    mutating func takeFirst(where condition: (Entry) -> Bool) -> Entry? {
-      guard head < entries.count, condition(entries[head]) else { return nil }
-      defer {
-        head += 1
-        if head > 1024, head * 2 > entries.count {
-          entries.removeFirst(head)
-          head = 0
-        }
-      }
-      return entries[head]
-    }
   }
 
-  private let queue: Mutex<Queue>
+  private let state: Mutex<State>
 
   /// - Parameter lifetime: Nanoseconds.
   init(lifetime: UInt64) {
-    queue = Mutex(Queue(lifetime: lifetime))
+    state = Mutex(State(lifetime: lifetime))
   }
 
   /// Another lifetime, for those that are here too.
   func configure(lifetime: UInt64) {
-    queue.withLock { $0.lifetime = lifetime }
+    state.withLock { $0.lifetime = lifetime }
   }
 
   func add(_ entry: Entry) {
-    queue.withLock { $0.entries.append(entry) }
+    state.withLock { $0.entries.append(entry) }
   }
 
   /// Takes what has been kept long enough.
   func takeExpired(now: UInt64) -> [Entry] {
-    queue.withLock { queue in
+    state.withLock { state in
       var expired: [Entry] = []
-      let lifetime = queue.lifetime
-      while let entry = queue.takeFirst(where: { $0.finishedAt &+ lifetime <= now }) {
+      while let first = state.entries.first, first.finishedAt &+ state.lifetime <= now,
+        let entry = state.entries.popFirst()
+      {
         expired.append(entry)
       }
       return expired
@@ -59,10 +47,10 @@ final class Retention: Sendable {
 
   /// Takes the oldest until they make up so many bytes, or none is left.
   func take(bytes: Int) -> [Entry] {
-    queue.withLock { queue in
+    state.withLock { state in
       var taken: [Entry] = []
       var sum = 0
-      while sum < bytes, let entry = queue.takeFirst(where: { _ in true }) {
+      while sum < bytes, let entry = state.entries.popFirst() {
         sum += entry.bytes
         taken.append(entry)
       }
