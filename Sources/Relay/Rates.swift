@@ -30,7 +30,7 @@ final class Rates: Sendable {
         }
         if table == nil { table = RateTable(limit, capacity: capacity) }
         table?.configure(limit, capacity: capacity, now: now())
-        return true
+        return table?.carryOver(Self.statesAtOnce) ?? false
       }
       while isLeft {
         // The lock does not go to those who wait by itself.
