@@ -29,13 +29,9 @@ public protocol Service: AnyObject {
   func refusal(_ fault: RequestFault, path: Span<UInt8>, on connection: Connection) -> Response
 }
 
-/// What stands before the first request is no proxy's header. The reason is for the log.
-public struct ProxyHeaderFault: Error, Equatable, Sendable {
-  public let reason: String
-
-  public init(reason: String) {
-    self.reason = reason
-  }
+/// What stands before the first request is no proxy's header. The service knows why, and logs it.
+public struct ProxyHeaderFault: Error, Sendable {
+  public init() {}
 }
 
 public enum HeadVerdict {

@@ -137,7 +137,7 @@ extension Worker {
   private func refused(_ reason: String, _ peer: PeerAddress) -> ProxyHeaderFault {
     shared.log.write(
       .debug, "proxyHeader", [("peer", .text(peer.description)), ("refused", .text(reason))])
-    return ProxyHeaderFault(reason: reason)
+    return ProxyHeaderFault()
   }
 
   /// Who asks: the peer, or whom one of our proxies names.

@@ -41,7 +41,7 @@ final class ScriptedService: Service {
     guard let end = bytes.indices.first(where: { bytes[$0] == 10 }) else { return nil }
     let line = text(bytes.extracting(0..<end))
     if line == "-" { return (nil, end + 1) }
-    guard let last = UInt8(line) else { throw ProxyHeaderFault(reason: "no number") }
+    guard let last = UInt8(line) else { throw ProxyHeaderFault() }
     return (PeerAddress([10, 0, 0, last], port: 1), end + 1)
   }
 
