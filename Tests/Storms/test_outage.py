@@ -22,25 +22,20 @@ BAD = [{"head": {"status": 503}}, {"json": {"error": {"message": "down"}}}]
 
 @pytest.fixture
 def pair(start, model):
-    """A daemon whose models are asked of `first`, which can die, and then of the shared model."""
+    """Makes a daemon whose models are asked of `first`, which can die, and then of the shared
+    model; and that first one."""
     mortal = ScriptedModel()
-    upstream = {
-        "kind": "openai",
-        "idleConnections": 0,
-        "retry": {"retries": 1, "base": "20ms", "cap": "50ms", "budget": 20},
-        "breaker": {"failures": FAILURES, "pause": PAUSE},
-    }
-    daemon = start(
-        {
-            "loops": 2,
-            "upstreams": [
-                {"name": "first", "baseURL": mortal.base_url, **upstream},
-                {"name": "second", "baseURL": model.base_url, **upstream},
-            ],
-            "models": [{"id": "*", "upstream": "first", "fallbacks": ["second"]}],
-        }
-    )
-    yield daemon, mortal
+
+    def make(**fields):
+        upstream = {"kind": "openai", "idleConnections": 0, **fields}
+        upstreams = [
+            {"name": "first", "baseURL": mortal.base_url, **upstream},
+            {"name": "second", "baseURL": model.base_url, **upstream},
+        ]
+        models = [{"id": "*", "upstream": "first", "fallbacks": ["second"]}]
+        return start({"loops": 2, "upstreams": upstreams, "models": models}), mortal
+
+    yield make
     if mortal.process.poll() is None:
         mortal.stop()
 
@@ -84,7 +79,10 @@ def attempts(daemon):
 
 @pytest.mark.parametrize("how", ["killed", "refusing"])
 def test_clients_do_not_notice_but_for_those_in_mid_answer(pair, model, name, how):
-    daemon, mortal = pair
+    daemon, mortal = pair(
+        retry={"retries": 1, "base": "20ms", "cap": "50ms", "budget": 20},
+        breaker={"failures": FAILURES, "pause": PAUSE},
+    )
     model.script(name, ANSWER)
     mortal.script(name, ANSWER)
     before = gauges(daemon)
@@ -143,19 +141,8 @@ def test_clients_do_not_notice_but_for_those_in_mid_answer(pair, model, name, ho
     )
 
 
-def test_with_continuation_not_even_those_in_mid_answer_notice(start, model, name):
-    mortal = ScriptedModel()
-    upstream = {"kind": "openai", "idleConnections": 0, "continuation": "prefill"}
-    daemon = start(
-        {
-            "loops": 2,
-            "upstreams": [
-                {"name": "first", "baseURL": mortal.base_url, **upstream},
-                {"name": "second", "baseURL": model.base_url, **upstream},
-            ],
-            "models": [{"id": "*", "upstream": "first", "fallbacks": ["second"]}],
-        }
-    )
+def test_with_continuation_not_even_those_in_mid_answer_notice(pair, model, name):
+    daemon, mortal = pair(continuation="prefill")
     mortal.script(name, [{"text": "one two "}, {"gate": "never"}])
     model.script(name, [{"role": True}, {"text": "three four"}, {"finish": "stop"}, {"done": True}])
     before = gauges(daemon)
