@@ -93,7 +93,8 @@ extension Connection {
   /// True when the first request may be read.
   private func readProxyHeader() -> Bool {
     do {
-      guard let read = try server.service.proxyHeader(input.span, from: peer) else { return false }
+      let bytes = input
+      guard let read = try server.service.proxyHeader(bytes.span, from: peer) else { return false }
       proxyHeaderRead(read.client)
       input.removeFirst(read.consumed)
       return true
@@ -108,7 +109,8 @@ extension Connection {
   private func readHead() -> Bool {
     let status: ParseStatus
     do {
-      status = try parser.parse(input.span)
+      let bytes = input
+      status = try parser.parse(bytes.span)
     } catch {
       refuse(RequestFault(status: error.status, reason: "\(error)"))
       return false
@@ -142,7 +144,8 @@ extension Connection {
     guard state == .body else { return false }
     let end: Int
     do {
-      guard let found = try body.advance(input.span) else {
+      let bytes = input
+      guard let found = try body.advance(bytes.span) else {
         if body.dropsDecodedInput {
           // The head's ranges must stay valid: only what lies behind it goes.
           input.removeLast(input.count - body.start)
