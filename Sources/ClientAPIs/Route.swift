@@ -74,14 +74,12 @@ public struct Route: Equatable, Sendable {
       outcome = .notFound
       return
     }
-    let allow = (methods.map { $0.0 } + ["OPTIONS"]).joined(separator: ", ")
-    if method == "OPTIONS" {
-      outcome = .found(.options(allow: allow))
-    } else if let found = methods.first(where: { $0.0 == method }) {
+    if let found = methods.first(where: { $0.0 == method }) {
       outcome = .found(found.1)
-    } else {
-      outcome = .methodNotAllowed(allow: allow)
+      return
     }
+    let allow = (methods.map { $0.0 } + ["OPTIONS"]).joined(separator: ", ")
+    outcome = method == "OPTIONS" ? .found(.options(allow: allow)) : .methodNotAllowed(allow: allow)
   }
 
   private static func api(_ segments: [String]) -> API {

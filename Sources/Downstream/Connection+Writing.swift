@@ -142,21 +142,27 @@ extension Connection {
   }
 
   private func sendWithLog() -> Int {
-    guard var reading = cursor.take() else { return 0 }
+    let waiting = output.count - outputStart
+    guard waiting > 0 else { return unsafe sendLog(behind: nil, 0) }
     let start = outputStart
-    let waiting = output.count - start
-    let number = socket.number
     let sent = unsafe output.withUnsafeBytes { bytes in
       let head = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
-      return reading.read { log in
-        let sent = unsafe log.withUnsafeBytes { bytes in
-          unsafe clinux_send2(number, head.baseAddress, head.count, bytes.baseAddress, bytes.count)
-        }
-        return (taken: max(0, sent - waiting), result: sent)
-      }
+      return unsafe sendLog(behind: head.baseAddress, head.count)
     }
-    cursor = reading
     if sent > 0 { dropOutput(min(sent, waiting)) }
+    return sent
+  }
+
+  /// Sends what the log has for the cursor, behind bytes that go first.
+  private func sendLog(behind first: UnsafeRawPointer?, _ count: Int) -> Int {
+    let number = socket.number
+    var sent = 0
+    cursor?.read { log in
+      sent = unsafe log.withUnsafeBytes { bytes in
+        unsafe clinux_send2(number, first, count, bytes.baseAddress, bytes.count)
+      }
+      return max(0, sent - count)
+    }
     return sent
   }
 

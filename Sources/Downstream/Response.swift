@@ -20,10 +20,13 @@ public struct Response: Sendable {
   /// `value` comes from us or has passed the head parser: it holds no line end.
   public mutating func add(_ name: StaticString, _ value: String) {
     assert(!value.utf8.contains { $0 == 13 || $0 == 10 || $0 == 0 })
-    fields.append(contentsOf: name.description.utf8)
-    fields.append(contentsOf: ": ".utf8)
-    fields.append(contentsOf: value.utf8)
-    fields.append(contentsOf: "\r\n".utf8)
+    name.withUTF8Buffer { unsafe fields.append(contentsOf: $0) }
+    fields.append(0x3A)
+    fields.append(0x20)
+    var value = value
+    value.withUTF8 { unsafe fields.append(contentsOf: $0) }
+    fields.append(13)
+    fields.append(10)
   }
 }
 

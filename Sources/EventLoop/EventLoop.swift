@@ -64,7 +64,9 @@ public final class EventLoop {
   public private(set) var turns: UInt64 = 0
 
   private let epoll: Descriptor
+  /// By slot. Handlers lie apart from what else is looked at for each report.
   private var registrations: [Registration] = []
+  private var handlers: [(any ReadinessHandler)?] = []
   private var freeSlots: [UInt32] = []
   private var hooks: [() -> Void] = []
   var timers = TimerHeap()
@@ -76,7 +78,7 @@ public final class EventLoop {
     repeating: clinux_readiness(), count: readinessPerTurn)
 
   private struct Registration {
-    var handler: (any ReadinessHandler)?
+    var isWatched = false
     var descriptor: CInt
     var interest: Readiness
     var generation: UInt32
@@ -115,17 +117,18 @@ public final class EventLoop {
     if count < 0 && count != -EINTR { throw SystemError("epoll_wait", -count) }
     now = clinux_monotonic()
     turns &+= 1
-    for position in 0..<Int(max(count, 0)) { dispatch(position) }
+    unsafe reported.withUnsafeBufferPointer { reports in
+      for position in 0..<Int(max(count, 0)) { unsafe dispatch(reports[position]) }
+    }
     while let timer = timers.takeDue(now: now) { timer.action() }
     for hook in hooks { hook() }
   }
 
-  private func dispatch(_ position: Int) {
-    let watch = Watch(word: reported[position].data)
-    let registration = registrations[Int(watch.slot)]
-    guard registration.generation == watch.generation, let handler = registration.handler
-    else { return }
-    handler.ready(Readiness(rawValue: reported[position].events))
+  private func dispatch(_ report: clinux_readiness) {
+    let watch = Watch(word: report.data)
+    let slot = Int(watch.slot)
+    guard registrations[slot].generation == watch.generation else { return }
+    handlers[slot]?.ready(Readiness(rawValue: report.events))
   }
 
   // MARK: Watching descriptors
@@ -140,8 +143,8 @@ public final class EventLoop {
       slot = free
     } else {
       slot = UInt32(registrations.count)
-      registrations.append(
-        Registration(handler: nil, descriptor: -1, interest: [], generation: 0))
+      registrations.append(Registration(descriptor: -1, interest: [], generation: 0))
+      handlers.append(nil)
     }
     let watch = Watch(slot: slot, generation: registrations[Int(slot)].generation)
     let answer = clinux_epoll_control(
@@ -150,7 +153,8 @@ public final class EventLoop {
       freeSlots.append(slot)
       throw SystemError("epoll_ctl(ADD)", -answer)
     }
-    registrations[Int(slot)].handler = handler
+    handlers[Int(slot)] = handler
+    registrations[Int(slot)].isWatched = true
     registrations[Int(slot)].descriptor = descriptor
     registrations[Int(slot)].interest = interest
     return watch
@@ -169,7 +173,7 @@ public final class EventLoop {
   private func isCurrent(_ watch: Watch) -> Bool {
     let slot = Int(watch.slot)
     return slot < registrations.count && registrations[slot].generation == watch.generation
-      && registrations[slot].handler != nil
+      && registrations[slot].isWatched
   }
 
   /// Call before the descriptor is closed.
@@ -178,7 +182,8 @@ public final class EventLoop {
     guard isCurrent(watch) else { return }
     // ENOENT and EBADF: a library that owns the descriptor (libcurl) closed it first.
     _ = clinux_epoll_control(epoll.number, EPOLL_CTL_DEL, registrations[slot].descriptor, 0, 0)
-    registrations[slot].handler = nil
+    handlers[slot] = nil
+    registrations[slot].isWatched = false
     registrations[slot].generation &+= 1
     freeSlots.append(watch.slot)
   }

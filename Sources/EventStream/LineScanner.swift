@@ -31,6 +31,28 @@ enum LineScanner {
       }
       index += 2 * Block.scalarCount
     }
+    return firstLineEnd(in: bytes, last: index)
+  }
+
+  /// The same for the last bytes, fewer than two blocks, from `start` on.
+  @inline(__always)
+  private static func firstLineEnd(in bytes: Span<UInt8>, last start: Int) -> Int? {
+    var index = start
+    // SAFETY: bytes have no padding and every pattern of them is a valid value.
+    let raw = unsafe bytes.bytes
+    if bytes.count - index >= Block.scalarCount {
+      // SAFETY: a whole block lies between `index` and the end.
+      let block = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Block.self)
+      if let hit = firstMark(in: marks(of: block)) { return index + hit }
+      index += Block.scalarCount
+    }
+    let lastBlock = bytes.count - Block.scalarCount
+    if lastBlock >= 0, index < bytes.count {
+      // The block that ends with the bytes, of which the first lanes have been looked at.
+      // SAFETY: it begins at or after the beginning.
+      let block = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: lastBlock, as: Block.self)
+      return firstMark(in: marks(of: block), from: index - lastBlock).map { lastBlock + $0 }
+    }
     while index < bytes.count {
       if isLineEnd(bytes[index]) { return index }
       index += 1
@@ -50,6 +72,18 @@ enum LineScanner {
       (block .== Block(repeating: lineFeed)) .| (block .== Block(repeating: carriageReturn))
     // SAFETY: a mask of sixteen 8-bit lanes and two 64-bit lanes are both sixteen plain bytes.
     return unsafe unsafeBitCast(isEnd, to: SIMD2<UInt64>.self)
+  }
+
+  /// The lowest marked lane at or after `lane`, which is one of the sixteen.
+  @inline(__always)
+  private static func firstMark(in marks: SIMD2<UInt64>, from lane: Int) -> Int? {
+    var marks = marks
+    if lane < 8 {
+      marks[0] &= UInt64.max << UInt64(8 * lane)
+    } else {
+      marks = [0, marks[1] & UInt64.max << UInt64(8 * (lane - 8))]
+    }
+    return firstMark(in: marks)
   }
 
   /// The lowest marked lane; lane order is byte order.

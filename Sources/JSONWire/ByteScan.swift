@@ -117,6 +117,44 @@ enum ByteScan {
     return true
   }
 
+  /// Whether a range of some bytes equals as many others from `start` on. The range lies within the
+  /// first; what would reach beyond the second is not equal.
+  @inline(__always)
+  static func areEqual(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, _ others: Span<UInt8>, at start: Int
+  ) -> Bool {
+    let count = range.count
+    guard range.lowerBound >= 0, range.upperBound <= bytes.count, start >= 0,
+      count <= others.count &- start
+    else { return false }
+    var done = 0
+    while let lanes = load16(bytes, at: range.lowerBound &+ done, before: range.upperBound) {
+      guard let other = load16(others, at: start &+ done, before: others.count),
+        isZero(lanes ^ other)
+      else { return false }
+      done &+= 16
+    }
+    if count >= 16, done < count {
+      // The blocks that end with both, of which the first bytes have been compared.
+      guard let lanes = load16(bytes, at: range.upperBound &- 16, before: range.upperBound),
+        let other = load16(others, at: start &+ count &- 16, before: others.count)
+      else { return false }
+      return isZero(lanes ^ other)
+    }
+    while done < count {
+      guard bytes[range.lowerBound &+ done] == others[start &+ done] else { return false }
+      done &+= 1
+    }
+    return true
+  }
+
+  @inline(__always)
+  private static func isZero(_ lanes: SIMD16<UInt8>) -> Bool {
+    // SAFETY: sixteen plain bytes, as two words.
+    let words = unsafe unsafeBitCast(lanes, to: SIMD2<UInt64>.self)
+    return words[0] | words[1] == 0
+  }
+
   /// Whether the bytes at an offset are the first `length` bytes of the literal.
   static func hasPrefix(
     of literal: StaticString, length: Int, in bytes: Span<UInt8>, at offset: Int

@@ -10,6 +10,15 @@ public enum CompletionAnswer {
     case fault(ModelFault)
   }
 
+  /// What the chunk would say, without making it: for a body of which `chunk` would make one, and
+  /// which holds something of an answer. Nil for any other. Ranges lie in the body.
+  public static func event(of body: Span<UInt8>) -> ModelEvent? {
+    guard let event = try? OpenAIChat.read(body, "message"), event.kind == .content,
+      event.isContent
+    else { return nil }
+    return event
+  }
+
   /// Appends the one `chat.completion.chunk` payload that says what the body says.
   ///
   /// All fields are kept in their order; each choice's `message` is its `delta`; entries of

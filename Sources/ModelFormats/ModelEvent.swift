@@ -61,6 +61,8 @@ public struct ModelEvent: Equatable, Sendable {
   /// The model did something: any answer got text, reasoning, a refusal, tool calls or its end.
   /// False for a chunk that only names a role or keeps the connection alive.
   public var isContent = false
+  /// The payload is known to hold no line feed; false says nothing.
+  public var isOneLine = false
 
   public init(kind: Kind) {
     self.kind = kind

@@ -9,7 +9,11 @@ internal import JSONWire
 
 /// Reads the payloads of an OpenAI Chat Completions stream.
 enum OpenAIChat {
-  static func read(_ payload: Span<UInt8>) throws(JSONError) -> ModelEvent {
+  /// - Parameter name: The field of a choice that is read: a chunk's `delta`, or the `message` of a
+  ///   whole answer.
+  static func read(
+    _ payload: Span<UInt8>, _ name: StaticString = "delta"
+  ) throws(JSONError) -> ModelEvent {
     if isDone(payload) { return ModelEvent(kind: .done) }
     var reader = JSONReader()
     var event = ModelEvent(kind: .ignored)
@@ -21,7 +25,7 @@ enum OpenAIChat {
     try reader.beginObject(in: payload)
     while let key = try reader.nextKey(in: payload) {
       if key.equals("choices", in: payload) {
-        choices = try readChoices(into: &event, &reader, payload)
+        choices = try readChoices(name, into: &event, &reader, payload)
       } else if key.equals("usage", in: payload) {
         event.usage = try readUsage(&reader, payload)
       } else if key.equals("error", in: payload) {
@@ -65,13 +69,14 @@ enum OpenAIChat {
   }
 
   private static func readChoices(
-    into event: inout ModelEvent, _ reader: inout JSONReader, _ payload: Span<UInt8>
+    _ name: StaticString, into event: inout ModelEvent, _ reader: inout JSONReader,
+    _ payload: Span<UInt8>
   ) throws(JSONError) -> Choices {
     guard try reader.enterArray(in: payload) else { return .none }
     var choices = Choices.none
     var position = 0
     while try reader.nextElement(in: payload) {
-      let speaks = try readChoice(at: position, into: &event, &reader, payload)
+      let speaks = try readChoice(name, at: position, into: &event, &reader, payload)
       if choices != .speaking { choices = speaks ? .speaking : .silent }
       position += 1
     }
@@ -80,7 +85,8 @@ enum OpenAIChat {
 
   /// Whether it says anything at all.
   private static func readChoice(
-    at position: Int, into event: inout ModelEvent, _ reader: inout JSONReader,
+    _ name: StaticString, at position: Int, into event: inout ModelEvent,
+    _ reader: inout JSONReader,
     _ payload: Span<UInt8>
   ) throws(JSONError) -> Bool {
     guard try reader.enterObject(in: payload) else { return false }
@@ -88,7 +94,7 @@ enum OpenAIChat {
     var index = position
     var choice = Choice()
     while let key = try reader.nextKey(in: payload) {
-      if key.equals("delta", in: payload) {
+      if key.equals(name, in: payload) {
         try readDelta(into: &choice, &reader, payload)
       } else if key.equals("index", in: payload) {
         index = try reader.count(in: payload) ?? position

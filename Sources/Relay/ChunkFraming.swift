@@ -21,6 +21,22 @@ enum ChunkFraming {
     output.append(10)
   }
 
+  /// The size line of a chunk of so many bytes, at most 2^56: the first `count` of `bytes`.
+  @inline(__always)
+  static func head(_ size: Int) -> (bytes: [16 of UInt8], count: Int) {
+    var bytes = [16 of UInt8](repeating: 0)
+    var count = (size.bitWidth - size.leadingZeroBitCount + 3) / 4
+    var (rest, position) = (size, count - 1)
+    while position >= 0 {
+      let digit = UInt8(rest & 15)
+      bytes[position] = digit < 10 ? 0x30 + digit : 0x57 + digit
+      (rest, position) = (rest >> 4, position - 1)
+    }
+    (bytes[count], bytes[count + 1]) = (13, 10)
+    count += 2
+    return (bytes, count)
+  }
+
   /// - Parameter bytes: Not empty: an empty chunk would end the body.
   static func chunk(_ bytes: [UInt8]) -> [UInt8] {
     var chunk: [UInt8] = []

@@ -35,6 +35,8 @@ final class Generation: AnswerReceiver {
   /// Whether the request is one whose answer can be continued. Nil when nobody could.
   private var isContinuable: (() -> Bool)?
   private let maximumBytes: Int
+  /// What the log held when its memory was last asked for: that changes by segments.
+  private var heldBytes = 0
   /// The places of the request that began it.
   private var places: [PlaceHold]
   /// Told when nobody goes on with what it broke off.
@@ -168,24 +170,34 @@ final class Generation: AnswerReceiver {
 
   func received(_ event: ModelEvent, _ payload: Span<UInt8>) {
     guard !isOver else { return }
-    if !attemptHasContent, event.isContent { contentBegins() }
-    if identity != nil {
-      append(adopted: event, payload)
-    } else {
-      stream.append(event, payload)
+    take(event) {
+      if identity != nil { append(adopted: event, payload) } else { stream.append(event, payload) }
     }
+  }
+
+  @inline(__always)
+  private func take(_ event: ModelEvent, _ keep: () -> Void) {
+    if !attemptHasContent, event.isContent { contentBegins() }
+    keep()
     if firstEventAt == nil { firstEventAt = worker.loop.now }
-    worker.touch(stream)
-    switch initiator?.format {
+    if !stream.isTouched { worker.touch(stream) }
+    if let initiator { beginStreaming(initiator, with: event) }
+    if stream.bytes > maximumBytes {
+      fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
+    } else if stream.log.rendering.held != heldBytes {
+      heldBytes = stream.log.rendering.held
+      if !worker.hasMemory() {
+        fail(Failure(.overloaded, "the memory for streams is used up"))
+      }
+    }
+  }
+
+  private func beginStreaming(_ initiator: Initiator, with event: ModelEvent) {
+    switch initiator.format {
     // A failure before the first text is still an answer with a status.
     case .chunks: if event.text != nil { beginStreaming() }
     case .openAI, .events, .lines: beginStreaming()
     case nil: break
-    }
-    if stream.bytes > maximumBytes {
-      fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
-    } else if !worker.hasMemory() {
-      fail(Failure(.overloaded, "the memory for streams is used up"))
     }
   }
 
@@ -208,6 +220,11 @@ final class Generation: AnswerReceiver {
 
   func received(answer: Span<UInt8>) {
     guard !isOver else { return }
+    if isReadByInitiatorAlone, let event = CompletionAnswer.event(of: answer) {
+      var whole: [UInt8] = []
+      whole.append(copying: answer)
+      return take(event) { stream.fold(whole, event) }
+    }
     var chunk: [UInt8] = []
     do {
       switch try CompletionAnswer.chunk(from: answer, into: &chunk) {
@@ -227,12 +244,18 @@ final class Generation: AnswerReceiver {
         }
         var whole: [UInt8] = []
         whole.append(copying: answer)
-        if !hasContent { stream.wholeAnswer = whole }
+        if !hasContent { stream.keep(whole) }
         received(event, chunk.span)
       }
     } catch {
       answerFault = Self.noCompletion
     }
+  }
+
+  /// Nothing has been said, and who asked wants nothing but the answer as it comes.
+  private var isReadByInitiatorAlone: Bool {
+    guard case .whole? = initiator?.form else { return false }
+    return keeper == nil && stream.sequence == 0 && stream.renderings.count == 1
   }
 
   private static let noCompletion = UpstreamFault(
@@ -351,7 +374,7 @@ final class Generation: AnswerReceiver {
     }
     waiters = []
     // Only who may come again gets it again, byte for byte.
-    if keeper == nil { stream.wholeAnswer = nil }
+    if keeper == nil { stream.forgetWholeAnswer() }
     logEnd(ending)
     worker.generationEnded(self)
   }

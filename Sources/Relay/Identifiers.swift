@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// Opaque names, unguessable, from the system's random source.
 enum Identifiers {
   private static let alphanumerics = Array(
@@ -9,16 +11,17 @@ enum Identifiers {
   static func conversation() -> String { "conv_" + letters(24, of: alphanumerics) }
   static func widgetConversation() -> String { letters(32, of: lowerCase) }
 
-  /// So many letters, each as likely as the others but for one part in 2^50.
+  /// So many letters, at most 40, each as likely as the others but for one part in 2^50.
   static func letters(_ count: Int, of alphabet: [UInt8]) -> String {
-    var random = SystemRandomNumberGenerator()
+    precondition(count <= 40)
     let base = UInt64(alphabet.count)
-    var word: UInt64 = 0
-    let letters = (0..<count).map { position in
-      // Ten letters use 60 of a word's 64 bits at most: a system call for each would be dear.
-      if position % 10 == 0 { word = random.next() }
-      defer { word /= base }
-      return alphabet[Int(word % base)]
+    // Ten letters use 60 of a word's 64 bits at most: a system call for each would be dear.
+    var words = SystemRandom.words()
+    var letters: [UInt8] = []
+    letters.reserveCapacity(count)
+    for position in 0..<count {
+      letters.append(alphabet[Int(words[position / 10] % base)])
+      words[position / 10] /= base
     }
     return String(decoding: letters, as: UTF8.self)
   }

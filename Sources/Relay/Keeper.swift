@@ -32,7 +32,7 @@ final class Keeper {
     self.context = context
     self.rules = rules
     self.worker = worker
-    cursor = Cursor(stream.renderings[0].rendering, at: 0, skippingOptional: false)
+    cursor = Cursor(stream.log.rendering, at: 0, skippingOptional: false)
   }
 
   /// The conversation's id goes out with the answer's head.
@@ -59,14 +59,14 @@ final class Keeper {
   }
 
   private func takeGrowth() -> [UInt8] {
-    let rendering = stream.renderings[0].rendering
+    let rendering = stream.log.rendering
     rendering.publish()
     var bytes = unsaved
     unsaved = []
     while cursor.advance() == .behind {
       cursor.read { piece in
         bytes.append(copying: piece)
-        return (piece.count, ())
+        return piece.count
       }
     }
     return bytes

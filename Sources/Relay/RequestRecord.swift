@@ -14,12 +14,10 @@ final class RequestRecord: Exchange {
   let requestID: String
   private unowned let worker: Worker
   let method: String
-  /// As it was sent. Logs get `shownPath`.
+  /// As it was sent. Logs get less of it.
   let path: String
-  private let shownPath: String
   /// Of the client, in network byte order; empty on a Unix-domain socket.
   let client: [UInt8]
-  private let address: String
   let startedAt: UInt64
   private(set) var headSentAt: UInt64?
   /// The name of the key that the request came with.
@@ -51,19 +49,15 @@ final class RequestRecord: Exchange {
 
   init(
     api: API, endpoint: Endpoint?, requestID: String, method: String, path: String,
-    shownPath: String, client: [UInt8], connection: Connection, worker: Worker
+    client: [UInt8], worker: Worker
   ) {
     self.api = api
     self.endpoint = endpoint
     self.requestID = requestID
     self.method = method
     self.path = path
-    self.shownPath = shownPath
     self.worker = worker
     self.client = client
-    address =
-      client == connection.peer.bytes
-      ? connection.peer.description : PeerAddress.description(client)
     startedAt = worker.loop.now
   }
 
@@ -78,8 +72,9 @@ final class RequestRecord: Exchange {
     worker.exchangeEnded(self)
     guard worker.shared.log.isEnabled(.info) else { return }
     var fields: [(StaticString, Log.Value)] = [
-      ("request", .text(requestID)), ("client", .text(address)), ("api", .text(api.rawValue)),
-      ("method", .text(method)), ("path", .text(shownPath)), ("status", .integer(status)),
+      ("request", .text(requestID)), ("client", .text(PeerAddress.description(client))),
+      ("api", .text(api.rawValue)), ("method", .text(method)),
+      ("path", .text(worker.shownInLog(path: path))), ("status", .integer(status)),
     ]
     if let refusedBy { fields.append(("limit", .text(refusedBy.rawValue))) }
     if let keyName { fields.append(("key", .text(keyName))) }

@@ -27,13 +27,22 @@ struct RenderingKey: Hashable, Sendable {
 }
 
 /// A rendering that grows with the log, and who must be woken when it does.
-struct LiveRendering {
+final class LiveRendering {
   let key: RenderingKey
   let rendering: Rendering
   /// The owner's own subscribers.
   var audience: Audience?
   /// Subscribers on each other loop.
-  var remoteReaders: [Int]
+  var remoteReaders: [Int] {
+    didSet { hasRemoteReaders = remoteReaders.contains { $0 > 0 } }
+  }
+  private(set) var hasRemoteReaders = false
+
+  init(_ key: RenderingKey, _ rendering: Rendering, loops: Int) {
+    self.key = key
+    self.rendering = rendering
+    remoteReaders = Array(repeating: 0, count: loops)
+  }
 }
 
 final class Stream {
@@ -42,7 +51,10 @@ final class Stream {
   let createdAt: UInt64
   private let budget: LogBudget
   private let loops: Int
-  private(set) var renderings: [LiveRendering] = []
+  /// The first rendering.
+  let log: LiveRendering
+  /// All of them, the first one first.
+  private(set) var renderings: [LiveRendering]
   private(set) var sequence = 0
   private(set) var ending: Ending?
   private(set) var usage: Usage?
@@ -58,9 +70,11 @@ final class Stream {
   /// With a conversation, once it has ended.
   var turn: TurnContext?
   /// The upstream's own JSON, when it answered with one object.
-  var wholeAnswer: [UInt8]? {
+  private(set) var wholeAnswer: [UInt8]? {
     didSet { budget.add((wholeAnswer?.count ?? 0) - (oldValue?.count ?? 0)) }
   }
+  /// The log is still to be made of `wholeAnswer`: most of those are read by nobody but who asked.
+  private(set) var isFolded = false
   private let scratch: Scratch
   /// Usage chunks, which belong to the end of an answer and are read only by those who asked.
   private var usageChunks: [[UInt8]] = []
@@ -84,7 +98,8 @@ final class Stream {
     self.loops = loops
     self.scratch = scratch
     budget.add(Self.overheadBytes)
-    renderings.append(make(.first))
+    log = LiveRendering(.first, Rendering(budget: budget), loops: loops)
+    renderings = [log]
   }
 
   deinit {
@@ -94,8 +109,8 @@ final class Stream {
   /// What the format of lines names: the conversation, or the stream where there is none.
   var shownID: String { conversationID ?? id.text }
 
-  /// Bytes of the first rendering.
-  var bytes: Int { renderings[0].rendering.written }
+  /// Bytes of the first rendering, or of what it is to be made of.
+  var bytes: Int { isFolded ? wholeAnswer?.count ?? 0 : log.rendering.written }
 
   /// What goes when it goes, unless somebody still reads it.
   var heldBytes: Int {
@@ -117,7 +132,47 @@ final class Stream {
       return
     }
     sequence += 1
-    for live in renderings { append(event, payload, sequence, to: live) }
+    append(event, payload, sequence, to: log)
+    guard renderings.count > 1 else { return }
+    for live in renderings[1...] { append(event, payload, sequence, to: live) }
+  }
+
+  // MARK: One object
+
+  /// Keeps the answer as it came, for those who want it so.
+  func keep(_ answer: [UInt8]) {
+    wholeAnswer = answer
+  }
+
+  /// The same, with the log to be written when somebody wants to read it.
+  /// - Parameter event: What the answer says.
+  func fold(_ answer: [UInt8], _ event: ModelEvent) {
+    assert(sequence == 0 && renderings.count == 1, "a log that has begun cannot be folded")
+    finishReason = event.finishReason?.text(in: answer.span)
+    usage = event.usage
+    sequence = 1
+    isFolded = true
+    wholeAnswer = answer
+  }
+
+  /// Nobody will want the answer as it came.
+  func forgetWholeAnswer() {
+    if !isFolded { wholeAnswer = nil }
+  }
+
+  private func unfold() {
+    guard isFolded, let answer = wholeAnswer else { return }
+    isFolded = false
+    wholeAnswer = nil
+    var chunk: [UInt8] = []
+    // It was read when it came.
+    if case .chunk? = try? CompletionAnswer.chunk(from: answer.span, into: &chunk),
+      let event = try? ModelFormat.openAIChat.read(chunk.span)
+    {
+      append(event, chunk.span, 1, to: log)
+    }
+    if ending != nil { appendEnding(to: log) }
+    log.rendering.publish()
   }
 
   private static func belongsToEnd(_ event: ModelEvent, _ payload: Span<UInt8>) -> Bool {
@@ -129,6 +184,7 @@ final class Stream {
     appendUsage()
     self.ending = ending
     sequence += 1
+    if isFolded { return }
     for live in renderings { appendEnding(to: live) }
   }
 
@@ -175,10 +231,26 @@ final class Stream {
   private func append(
     _ event: ModelEvent, _ payload: Span<UInt8>, _ sequence: Int, to live: LiveRendering
   ) {
-    scratch.body.removeAll(keepingCapacity: true)
-    live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch.body)
-    writeBody(to: live)
+    if live.key == .first, event.isOneLine {
+      appendVerbatim(payload)
+    } else {
+      scratch.body.removeAll(keepingCapacity: true)
+      live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch.body)
+      writeBody(to: live)
+    }
     live.rendering.endEvent()
+  }
+
+  private static let fieldName: [6 of UInt8] = [0x64, 0x61, 0x74, 0x61, 0x3A, 0x20]
+  /// Of the event and, behind it, of its chunk.
+  private static let eventEnd: [4 of UInt8] = [10, 10, 13, 10]
+
+  /// What most events of most streams are: one line, in the format that they came in. Nothing but
+  /// the log itself gets a copy.
+  private func appendVerbatim(_ payload: Span<UInt8>) {
+    let size = ChunkFraming.head(Self.fieldName.count + payload.count + 2)
+    log.rendering.append(size.bytes.span.extracting(first: size.count), Self.fieldName.span)
+    log.rendering.append(payload, Self.eventEnd.span)
   }
 
   private func appendEnding(to live: LiveRendering) {
@@ -214,6 +286,7 @@ final class Stream {
   /// The rendering for `key`, made now from the log if it has no reader yet. Its index is valid as
   /// long as the stream.
   func rendering(for key: RenderingKey) -> Int {
+    unfold()
     if let index = renderings.firstIndex(where: { $0.key == key }) { return index }
     let live = make(key)
     var usageStart: Int?
@@ -228,10 +301,6 @@ final class Stream {
     live.rendering.publish()
     renderings.append(live)
     return renderings.count - 1
-  }
-
-  func withRendering(_ index: Int, _ body: (inout LiveRendering) -> Void) {
-    body(&renderings[index])
   }
 
   /// The text of the answer so far, UTF-8.
@@ -274,7 +343,8 @@ final class Stream {
 
   /// Every event but the terminal one, read back from the first rendering.
   private func replay(_ body: (ModelEvent, Span<UInt8>, Int) -> Void) {
-    let first = renderings[0].rendering
+    unfold()
+    let first = log.rendering
     first.publish()
     var cursor = Cursor(first, at: 0, skippingOptional: false)
     var event: [UInt8] = []
@@ -288,7 +358,7 @@ final class Stream {
         cursor.read { bytes in
           let taken = min(bytes.count, wanted)
           event.append(copying: bytes.extracting(0..<taken))
-          return (taken, ())
+          return taken
         }
       }
       let payload = event.span.extracting(ChunkFraming.payload(of: event.span))
@@ -300,8 +370,6 @@ final class Stream {
   }
 
   private func make(_ key: RenderingKey) -> LiveRendering {
-    LiveRendering(
-      key: key, rendering: Rendering(budget: budget), audience: nil,
-      remoteReaders: Array(repeating: 0, count: loops))
+    LiveRendering(key, Rendering(budget: budget), loops: loops)
   }
 }

@@ -21,8 +21,7 @@ extension Worker {
     if case .found(let found) = route.outcome { endpoint = found }
     let record = RequestRecord(
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
-      path: path, shownPath: shownInLog(path: path), client: client(head, bytes, connection.peer),
-      connection: connection, worker: self)
+      path: path, client: client(head, bytes, connection.peer), worker: self)
     connection.exchange = record
     if !configuration.settings.cors.origins.isEmpty {
       record.cors = configuration.settings.cors.answer(
@@ -72,11 +71,24 @@ extension Worker {
     if let scope = scope(of: endpoint) { try checkKey(head, bytes, scope, record) }
     if endpoint.isLimited, let key = record.keyName { try checkLimits(of: key, record) }
     record.idempotencyKey = text("idempotency-key", head, bytes)
-    guard endpoint.takesBody, let type = text("content-type", head, bytes) else { return }
-    let essence = type.lowercased().prefix { $0 != ";" && $0 != " " }
-    guard essence == "application/json" else {
-      throw Failure(.unsupportedMediaType, "the body must be application/json")
+    guard endpoint.takesBody, let type = head.first("content-type", in: bytes),
+      !Self.isJSON(bytes.extracting(type))
+    else { return }
+    throw Failure(.unsupportedMediaType, "the body must be application/json")
+  }
+
+  private static let jsonType = Array("application/json".utf8)
+
+  /// With or without parameters (RFC 9110, section 8.3.1).
+  private static func isJSON(_ type: Span<UInt8>) -> Bool {
+    guard type.count >= jsonType.count else { return false }
+    for index in jsonType.indices {
+      let byte = type[index]
+      let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+      guard lower == jsonType[index] else { return false }
     }
+    guard type.count > jsonType.count else { return true }
+    return type[jsonType.count] == UInt8(ascii: ";") || type[jsonType.count] == 0x20
   }
 
   // MARK: Rate
@@ -246,8 +258,13 @@ extension Worker {
     return requestID()
   }
 
+  /// Not a secret, and not repeated: a step of SplitMix64 from a random start.
   func requestID() -> String {
-    "req_" + String(UInt64.random(in: .min ... .max), radix: 36)
+    requestNumber &+= 0x9E37_79B9_7F4A_7C15
+    var word = requestNumber
+    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+    return "req_" + String(word ^ word >> 31, radix: 36)
   }
 
   /// An id is a permission to read: logs get enough of it to tell streams apart.
@@ -257,6 +274,8 @@ extension Worker {
 
   /// Whatever a path is, a stream's id may be in it, encoded or misplaced: every segment is cut.
   func shownInLog(path: String) -> String {
+    // What could not be read at all.
+    if path.isEmpty { return "?" }
     let length = StreamID.prefix.utf8.count + 9
     let segments = path.prefix(200).split(separator: "/", omittingEmptySubsequences: false)
     return segments.map { String($0.prefix(length)) }.joined(separator: "/")

@@ -59,7 +59,7 @@ extension Worker {
   private func count(_ attach: Attach, in stream: Stream, _ index: Int) {
     stream.readers += 1
     if attach.loop != loop.index {
-      stream.withRendering(index) { $0.remoteReaders[attach.loop] += 1 }
+      stream.renderings[index].remoteReaders[attach.loop] += 1
     }
     generation(attach.id)?.readersChanged()
   }

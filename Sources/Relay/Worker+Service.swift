@@ -95,8 +95,7 @@ extension Worker: Service {
     let path = String(copying: path, path.indices)
     let record = RequestRecord(
       api: Self.api(ofRaw: path), endpoint: nil, requestID: requestID(), method: "?", path: path,
-      shownPath: path.isEmpty ? "?" : shownInLog(path: path), client: connection.peer.bytes,
-      connection: connection, worker: self)
+      client: connection.peer.bytes, worker: self)
     connection.exchange = record
     try? checkRate(record, counts: false)
     return refusal(failure, record)

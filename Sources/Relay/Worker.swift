@@ -42,6 +42,7 @@ final class Worker {
   /// What waits for word from elsewhere.
   var expectations = Expectations()
   private let scratch = Scratch()
+  var requestNumber = SystemRandom.words()[0]
   private var touched: [Stream] = []
   /// Readers here of renderings that other loops own.
   private var remoteAudiences: [ObjectIdentifier: Audience] = [:]
@@ -180,7 +181,7 @@ final class Worker {
     let live = stream.renderings[index]
     if let audience = live.audience { return audience }
     let audience = makeAudience(live.rendering, live.key)
-    stream.withRendering(index) { $0.audience = audience }
+    live.audience = audience
     return audience
   }
 
@@ -221,7 +222,7 @@ final class Worker {
     stream.readers -= 1
     assert(stream.readers >= 0, "every reader is counted once and leaves once")
     if reader != loop.index, let index = stream.renderings.firstIndex(where: { $0.key == key }) {
-      stream.withRendering(index) { $0.remoteReaders[reader] -= 1 }
+      stream.renderings[index].remoteReaders[reader] -= 1
     }
     generations[id]?.readersChanged()
   }
@@ -256,15 +257,19 @@ final class Worker {
   }
 
   private func flush(_ stream: Stream) {
-    for live in stream.renderings {
-      let hasGrown = live.rendering.announce()
-      if hasGrown {
-        for other in live.remoteReaders.indices where live.remoteReaders[other] > 0 {
-          outbox[other].append(live.rendering)
-        }
+    flush(stream.log)
+    guard stream.renderings.count > 1 else { return }
+    for live in stream.renderings[1...] { flush(live) }
+  }
+
+  private func flush(_ live: LiveRendering) {
+    let hasGrown = live.rendering.announce()
+    if hasGrown, live.hasRemoteReaders {
+      for other in live.remoteReaders.indices where live.remoteReaders[other] > 0 {
+        outbox[other].append(live.rendering)
       }
-      if let audience = live.audience, hasGrown || audience.needsFlush { audience.flush() }
     }
+    if let audience = live.audience, hasGrown || audience.needsFlush { audience.flush() }
   }
 
   /// Before the turn ends: what must be said before something else happens.

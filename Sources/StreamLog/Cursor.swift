@@ -41,17 +41,16 @@ public struct Cursor {
 
   /// Hands out the next bytes: as many as lie side by side, at most to the tail (or to the optional
   /// range). Call after `advance` said `.behind`. `body` says how many it took.
-  public mutating func read<R>(_ body: (Span<UInt8>) -> (taken: Int, result: R)) -> R {
+  public mutating func read(_ body: (Span<UInt8>) -> Int) {
     settle()
     var limit = rendering.published
     if skipsOptional, offset < rendering.optional.lowerBound {
       limit = min(limit, rendering.optional.lowerBound)
     }
     let end = min(limit, segment.end)
-    let (taken, result) = segment.withBytes((offset - segment.start)..<(end - segment.start), body)
+    let taken = segment.withBytes((offset - segment.start)..<(end - segment.start), body)
     precondition(taken >= 0 && taken <= end - offset)
     offset += taken
-    return result
   }
 
   /// Bytes between the cursor and the tail.

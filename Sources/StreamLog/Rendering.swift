@@ -74,6 +74,18 @@ public final class Rendering: @unchecked Sendable {
     }
   }
 
+  /// Appends two pieces of the event being written, one behind the other.
+  public func append(_ first: Span<UInt8>, _ second: Span<UInt8>) {
+    assert(!isClosed, "a closed rendering never grows")
+    guard first.count + second.count <= last.end - written else {
+      append(first)
+      return append(second)
+    }
+    last.write(first, at: written - last.start)
+    last.write(second, at: written + first.count - last.start)
+    written += first.count + second.count
+  }
+
   /// Marks the end of one event of the log; an event that this format does not show is empty.
   public func endEvent() {
     offsets.append(UInt32(truncatingIfNeeded: written))

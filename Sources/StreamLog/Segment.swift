@@ -34,7 +34,17 @@
     return count
   }
 
-  func withBytes<R>(_ range: Range<Int>, _ body: (Span<UInt8>) -> R) -> R {
+  /// Copies all of `bytes`, which fit.
+  @inline(__always)
+  func write(_ bytes: Span<UInt8>, at offset: Int) {
+    precondition(offset >= 0 && bytes.count <= capacity - offset)
+    unsafe bytes.withUnsafeBytes { input in
+      guard let base = input.baseAddress else { return }
+      unsafe (memory + offset).copyMemory(from: base, byteCount: input.count)
+    }
+  }
+
+  func withBytes(_ range: Range<Int>, _ body: (Span<UInt8>) -> Int) -> Int {
     precondition(range.lowerBound >= 0 && range.upperBound <= capacity)
     let piece = unsafe UnsafeRawBufferPointer(
       start: memory + range.lowerBound, count: range.count)

@@ -6,58 +6,73 @@ public import ModelFormats
 /// it comes from a socket or from the demo model.
 public struct AnswerReader {
   private var parser: EventStreamParser
-  private let format: ModelFormat
-  /// The terminal marker came: what follows is of no interest.
-  public private(set) var isDone = false
-  /// The model gave a reason for its end: an answer that stops behind it is whole.
-  public private(set) var hasFinished = false
-  /// Events that carry something of the answer; keep-alives do not count.
-  public private(set) var contentEvents = 0
+  private var progress: Progress
+
+  /// What has been understood so far.
+  private struct Progress {
+    var payloads: PayloadReader
+    var isDone = false
+    var hasFinished = false
+    var contentEvents = 0
+    var fault: UpstreamFault?
+  }
 
   public init(format: ModelFormat, maximumEventBytes: Int) {
-    self.format = format
     parser = EventStreamParser(maximumEventBytes: maximumEventBytes)
+    progress = Progress(payloads: PayloadReader(format))
   }
+
+  /// The terminal marker came: what follows is of no interest.
+  public var isDone: Bool { progress.isDone }
+  /// The model gave a reason for its end: an answer that stops behind it is whole.
+  public var hasFinished: Bool { progress.hasFinished }
+  /// Events that carry something of the answer; keep-alives do not count.
+  public var contentEvents: Int { progress.contentEvents }
 
   /// Feeds the next bytes. Throws on what cannot be read, and on a fault that the upstream reports.
   public mutating func consume(
     _ bytes: Span<UInt8>, _ receiver: any AnswerReceiver
   ) throws(UpstreamFault) {
-    var fault: UpstreamFault?
-    var finished = hasFinished
-    var done = isDone
-    var content = contentEvents
-    let format = format
+    try Self.consume(bytes, &parser, &progress, receiver)
+  }
+
+  private static func consume(
+    _ bytes: Span<UInt8>, _ parser: inout EventStreamParser, _ progress: inout Progress,
+    _ receiver: any AnswerReceiver
+  ) throws(UpstreamFault) {
     do {
-      try parser.consume(bytes) { _, payload in
-        let event: ModelEvent
-        do {
-          event = try format.read(payload)
-        } catch {
-          fault = UpstreamFault(.malformed, "the upstream sent an event that is not JSON")
-          return .stop
-        }
-        switch event.kind {
-        case .content, .usageOnly, .ignored:
-          if event.finishReason != nil { finished = true }
-          if event.isContent { content += 1 }
-          receiver.received(event, payload)
-          return .proceed
-        case .error:
-          fault = Self.reported(event, payload)
-          return .stop
-        case .done:
-          done = true
-          return .stop
-        }
-      }
+      try parser.consume(bytes) { _, payload in take(payload, &progress, receiver) }
     } catch {
-      fault = UpstreamFault(.tooLarge, "the upstream sent an event beyond the limit")
+      progress.fault = UpstreamFault(.tooLarge, "the upstream sent an event beyond the limit")
     }
-    hasFinished = finished
-    isDone = done
-    contentEvents = content
-    if let fault { throw fault }
+    if let fault = progress.fault { throw fault }
+  }
+
+  @inline(__always)
+  private static func take(
+    _ payload: Span<UInt8>, _ progress: inout Progress, _ receiver: any AnswerReceiver
+  ) -> EventDisposition {
+    let event: ModelEvent
+    do {
+      event = try progress.payloads.read(payload)
+    } catch {
+      progress.fault = UpstreamFault(
+        .malformed, "the upstream sent an event that is not JSON")
+      return .stop
+    }
+    switch event.kind {
+    case .content, .usageOnly, .ignored:
+      if event.finishReason != nil { progress.hasFinished = true }
+      if event.isContent { progress.contentEvents += 1 }
+      receiver.received(event, payload)
+      return .proceed
+    case .error:
+      progress.fault = reported(event, payload)
+      return .stop
+    case .done:
+      progress.isDone = true
+      return .stop
+    }
   }
 
   private static func reported(_ event: ModelEvent, _ payload: Span<UInt8>) -> UpstreamFault {

@@ -17,6 +17,16 @@ func curlWrote(
   return taken ? size * count : 0
 }
 
+/// There is a connection, and the request is about to go out over it.
+func curlConnected(
+  _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?,
+  _: UnsafeMutablePointer<CChar>?, _: CInt, _: CInt
+) -> CInt {
+  guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
+  unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().connected()
+  return CURL_PREREQFUNC_OK
+}
+
 func curlWatches(
   _ easy: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ action: CInt,
   _ context: UnsafeMutableRawPointer?, _ socketContext: UnsafeMutableRawPointer?

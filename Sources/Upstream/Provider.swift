@@ -90,10 +90,9 @@ public import ModelFormats
     unsafe ccurl_set_string(easy, CURLOPT_USERAGENT, "deltad")
     unsafe ccurl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
     unsafe ccurl_set_long(easy, CURLOPT_BUFFERSIZE, Self.receiveBufferBytes)
-    unsafe ccurl_set_long(
-      easy, CURLOPT_CONNECTTIMEOUT_MS, Int(timeouts.connect / 1_000_000))
     if let authorityFile { unsafe ccurl_set_string(easy, CURLOPT_CAINFO, authorityFile) }
     unsafe ccurl_set_write(easy, curlWrote)
+    unsafe ccurl_set_prereq(easy, curlConnected)
     return unsafe easy
   }
 

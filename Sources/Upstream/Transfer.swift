@@ -8,8 +8,10 @@
 // the answer is complete, whatever the connection does then; the transfer lives on for a moment so
 // that its connection can be used again. Without a marker or a finish reason an end is a cut.
 //
-// Time-outs: connect is libcurl's; first event, idle and total are one timer here, pushed back by
-// events that carry content (keep-alives do not).
+// Time-outs are one timer, pushed back by a connection and by events that carry content
+// (keep-alives do not). The one for connecting is not libcurl's: that would keep an entry in its
+// tree of times for as long as the answer takes, and going through the tree was much of what an
+// event cost.
 
 internal import JSONWire
 internal import CCurl
@@ -23,10 +25,13 @@ internal import ModelFormats
   private unowned let receiver: any AnswerReceiver
   private(set) var easy: UnsafeMutableRawPointer?
   private var answer = Answer.unknown
+  /// Of an answer that is an event stream.
+  private var reader: AnswerReader?
   private var timer: Timer?
   private let started: UInt64
   private let deadline: UInt64
   private var lastContent: UInt64
+  private var isConnected = false
   private var hasEvent = false
   private var hasEnded = false
   /// libcurl has come to the end of the answer: its connection can be used again.
@@ -35,7 +40,8 @@ internal import ModelFormats
   private enum Answer {
     /// No byte of a body has come.
     case unknown
-    case events(AnswerReader)
+    /// `reader` reads it.
+    case events
     case whole([UInt8])
     /// The body is nil when there was too much of it.
     case refused(status: Int, [UInt8]?)
@@ -69,6 +75,7 @@ internal import ModelFormats
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
     unsafe ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+    unsafe ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
     unsafe ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
     // libcurl copies it: an array's storage has no address that outlasts the call.
     unsafe body.withUnsafeBytes { bytes in
@@ -120,10 +127,8 @@ internal import ModelFormats
     switch answer {
     case .unknown:
       return false
-    case .events(var reader):
-      answer = .unknown
-      defer { answer = .events(reader) }
-      return consume(bytes, &reader)
+    case .events:
+      return consume(bytes)
     case .whole(var body):
       answer = .unknown
       defer { answer = .whole(body) }
@@ -144,20 +149,23 @@ internal import ModelFormats
     }
   }
 
-  private func consume(_ bytes: Span<UInt8>, _ reader: inout AnswerReader) -> Bool {
-    let before = reader.contentEvents
+  private func consume(_ bytes: Span<UInt8>) -> Bool {
+    let before = reader?.contentEvents
     do {
-      try reader.consume(bytes, receiver)
+      try reader?.consume(bytes, receiver)
     } catch {
       fail(error)
       return false
     }
-    if reader.contentEvents != before {
-      hasEvent = true
+    if reader?.contentEvents != before {
       lastContent = driver.loop.now
-      armTimer()
+      // Pushed back further when it fires.
+      if !hasEvent {
+        hasEvent = true
+        armTimer()
+      }
     }
-    if reader.isDone {
+    if reader?.isDone == true {
       end(.complete)
       if let timer { driver.loop.arm(timer, at: driver.loop.now &+ Self.afterglow) }
     }
@@ -170,8 +178,9 @@ internal import ModelFormats
     guard status == 200 else { return .refused(status: status, []) }
     let type = unsafe contentType(easy)?.lowercased() ?? ""
     if type.hasPrefix("text/event-stream") {
-      return .events(
-        AnswerReader(format: provider.format, maximumEventBytes: provider.maximumEventBytes))
+      reader = AnswerReader(
+        format: provider.format, maximumEventBytes: provider.maximumEventBytes)
+      return .events
     }
     return .whole([])
   }
@@ -194,8 +203,8 @@ internal import ModelFormats
     switch answer {
     case .unknown:
       return .failed(Self.fault(result, hasAnswer: false))
-    case .events(let reader):
-      if reader.hasFinished { return .complete }
+    case .events:
+      if reader?.hasFinished == true { return .complete }
       if result == CURLE_OK {
         return .failed(UpstreamFault(.cut, "the upstream's answer ended before its end"))
       }
@@ -222,14 +231,17 @@ internal import ModelFormats
     }
   }
 
+  private static let noConnection = UpstreamFault(
+    .timeout(.connect), "no connection to the upstream in time")
+
   private func field(_ name: String, _ easy: UnsafeMutableRawPointer) -> String? {
     unsafe ccurl_response_field(easy, name).map { unsafe String(cString: $0) }
   }
 
   private static func fault(_ result: CURLcode, hasAnswer: Bool) -> UpstreamFault {
     switch result {
-    case CURLE_OPERATION_TIMEDOUT:
-      return UpstreamFault(.timeout(.connect), "no connection to the upstream in time")
+    // A resolver or the kernel may lose patience before we do.
+    case CURLE_OPERATION_TIMEDOUT: return noConnection
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM,
       CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
       return UpstreamFault(.tls, "no trusted connection to the upstream")
@@ -245,15 +257,27 @@ internal import ModelFormats
 
   // MARK: Time
 
-  private func armTimer() {
-    guard let timer else { return }
-    let limit =
+  private var timeLimit: UInt64 {
+    var limit =
       hasEvent ? lastContent &+ provider.timeouts.idle : started &+ provider.timeouts.firstEvent
-    driver.loop.arm(timer, at: min(limit, deadline))
+    if !isConnected { limit = min(limit, started &+ provider.timeouts.connect) }
+    return min(limit, deadline)
+  }
+
+  private func armTimer() {
+    if let timer { driver.loop.arm(timer, at: timeLimit) }
+  }
+
+  func connected() {
+    isConnected = true
   }
 
   private func timeOut() {
     guard !hasEnded else { return release() }
+    guard driver.loop.now >= timeLimit else { return armTimer() }
+    guard isConnected || driver.loop.now < started &+ provider.timeouts.connect else {
+      return fail(Self.noConnection)
+    }
     let phase: UpstreamFault.Phase
     let message: String
     if driver.loop.now >= deadline {

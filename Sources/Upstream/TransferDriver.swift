@@ -151,8 +151,11 @@ public import EventLoop
 
   func setTimer(_ milliseconds: Int) {
     guard let timer else { return }
-    loop.disarm(timer)
-    if milliseconds >= 0 { loop.arm(timer, after: UInt64(milliseconds) * 1_000_000) }
+    if milliseconds >= 0 {
+      loop.arm(timer, after: UInt64(milliseconds) * 1_000_000)
+    } else {
+      loop.disarm(timer)
+    }
   }
 }
 

@@ -91,4 +91,18 @@ import Testing
     #expect(
       String(decoding: output, as: UTF8.self) == #"data: {"object":"chat.completion.chunk"}"#)
   }
+
+  @Test func `what is said of a body without making its chunk is what the chunk says`() throws {
+    for body in Self.bodies.map(\.0) + ChunkVectors.all {
+      let bytes = Array(body.utf8)
+      guard let event = CompletionAnswer.event(of: bytes.span) else { continue }
+      let made = try #require(try chunk(body))
+      let seen = try read(made)
+      #expect(event.kind == seen.kind && event.usage == seen.usage)
+      #expect(event.text?.text(in: bytes.span) == seen.text)
+      #expect(event.finishReason?.text(in: bytes.span) == seen.finishReason)
+      #expect(event.isContent == seen.isContent)
+    }
+    #expect(CompletionAnswer.event(of: Array(Self.bodies[0].0.utf8).span) != nil)
+  }
 }

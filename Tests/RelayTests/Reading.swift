@@ -41,7 +41,7 @@ extension Stream {
     while cursor.advance() == .behind {
       cursor.read { bytes in
         read.append(copying: bytes)
-        return (bytes.count, ())
+        return bytes.count
       }
     }
     return read

@@ -205,4 +205,39 @@ import Testing
     stream = nil
     #expect(budget.used == 0)
   }
+
+  private static let answer =
+    #"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"#
+    + #""finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"#
+    + #""total_tokens":3}}"#
+
+  @Test(arguments: [false, true])
+  func `a folded answer reads as one that was written at once`(_ isReadBeforeItsEnd: Bool) throws {
+    let budget = LogBudget(limit: 1 << 30)
+    do {
+      let answer = Array(Self.answer.utf8)
+      let folded = makeStream(budget: budget)
+      let event = CompletionAnswer.event(of: answer.span)
+      folded.fold(answer, try #require(event))
+      #expect(folded.bytes == answer.count)
+      if isReadBeforeItsEnd { #expect(!folded.bytes(.first).isEmpty) }
+
+      let written = makeStream(budget: budget)
+      var chunk: [UInt8] = []
+      _ = try CompletionAnswer.chunk(from: answer.span, into: &chunk)
+      written.append(try ModelFormat.openAIChat.read(chunk.span), chunk.span)
+
+      for stream in [folded, written] { stream.close(.done(finishReason: stream.finishReason)) }
+      #expect(folded.finishReason == "stop" && folded.usage == written.usage)
+      #expect(folded.sequence == written.sequence)
+      folded.forgetWholeAnswer()
+      for format in WireFormat.allCases {
+        let key = RenderingKey(format: format, isChunked: true)
+        #expect(folded.bytes(key) == written.bytes(key))
+        #expect(folded.bytes(key, after: 1) == written.bytes(key, after: 1))
+      }
+      #expect(folded.answerText() == Array("Hi".utf8) && folded.wholeAnswer == nil)
+    }
+    #expect(budget.used == 0)
+  }
 }

@@ -30,7 +30,7 @@ import Testing
             result.misplaced += 1
           }
           result.read += bytes.count
-          return (bytes.count, ())
+          return bytes.count
         }
       }
     }

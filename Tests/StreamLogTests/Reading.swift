@@ -20,12 +20,13 @@ extension Rendering {
 extension Cursor {
   /// Takes at most `limit` of the bytes that lie side by side.
   mutating func take(_ limit: Int = .max) -> [UInt8] {
+    var taken: [UInt8] = []
     read { bytes in
       let count = min(bytes.count, limit)
-      var taken: [UInt8] = []
       for index in 0..<count { taken.append(bytes[index]) }
-      return (count, taken)
+      return count
     }
+    return taken
   }
 
   /// Everything that can be read now.

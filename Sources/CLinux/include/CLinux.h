@@ -32,6 +32,8 @@ typedef struct {
 int clinux_accept(int listener, clinux_peer *peer);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t clinux_monotonic(void);
+/// Fills at most 256 bytes from getrandom(2), or ends the process: there is no way to go on without.
+void clinux_random(void *bytes, size_t count);
 /// Processors that this process may run on.
 int clinux_processors(void);
 /// Names the calling thread, as ps and debuggers show it; 15 bytes at most.
