@@ -1,10 +1,12 @@
 # make run    builds deltad and starts it with its built-in model on 127.0.0.1:8080
 # make test   runs the whole test suite
 # make lint   checks the style
+# make bench-micro  measures the pure modules
 
-BUILD = swift build -c release --static-swift-stdlib --product deltad
+RELEASE = swift build -c release --static-swift-stdlib --product
+BUILD = $(RELEASE) deltad
 
-.PHONY: run build test lint format clean
+.PHONY: run build test lint format clean bench-micro
 
 run: build
 	exec .build/release/deltad demo
@@ -21,10 +23,15 @@ test:
 	@Tests/run-python
 
 lint:
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
 
 format:
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests Benchmarks Package.swift
+
+bench-micro:
+	@packaging/dependencies build
+	$(RELEASE) deltabench
+	@.build/release/deltabench
 
 clean:
 	rm -rf .build .venv-test .venv-litellm .venv-schemathesis
