@@ -1,12 +1,13 @@
 # make run    builds deltad and starts it with its built-in model on 127.0.0.1:8080
 # make test   runs the whole test suite
 # make lint   checks the style
-# make bench-micro  measures the pure modules
+# make bench-micro        measures the pure modules
+# make bench-check-smoke  counts allocations and instructions, and holds them to thresholds.json
 
 RELEASE = swift build -c release --static-swift-stdlib --product
 BUILD = $(RELEASE) deltad
 
-.PHONY: run build test lint format clean bench-micro
+.PHONY: run build test lint format clean bench-micro bench-check-smoke
 
 run: build
 	exec .build/release/deltad demo
@@ -32,6 +33,13 @@ bench-micro:
 	@packaging/dependencies build
 	$(RELEASE) deltabench
 	@.build/release/deltabench
+
+bench-check-smoke:
+	@packaging/dependencies bench
+	$(BUILD)
+	$(RELEASE) scripted-model
+	$(RELEASE) deltabench
+	@Benchmarks/smoke
 
 clean:
 	rm -rf .build .venv-test .venv-litellm .venv-schemathesis
