@@ -1,10 +1,13 @@
 # make run    builds deltad and starts it with its built-in model on 127.0.0.1:8080
 # make test   runs the whole test suite
 # make lint   checks the style
+# make bench-micro        measures the pure modules
+# make bench-check-smoke  counts allocations and instructions, and holds them to thresholds.json
 
-BUILD = swift build -c release --static-swift-stdlib --product deltad
+RELEASE = swift build -c release --static-swift-stdlib --product
+BUILD = $(RELEASE) deltad
 
-.PHONY: run build test lint format clean
+.PHONY: run build test lint format clean bench-micro bench-check-smoke
 
 run: build
 	exec .build/release/deltad demo
@@ -21,10 +24,22 @@ test:
 	@Tests/run-python
 
 lint:
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
 
 format:
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests Benchmarks Package.swift
+
+bench-micro:
+	@packaging/dependencies build
+	$(RELEASE) deltabench
+	@.build/release/deltabench
+
+bench-check-smoke:
+	@packaging/dependencies bench
+	$(BUILD)
+	$(RELEASE) scripted-model
+	$(RELEASE) deltabench
+	@Benchmarks/smoke
 
 clean:
 	rm -rf .build .venv-test .venv-litellm .venv-schemathesis

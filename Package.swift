@@ -35,6 +35,7 @@ let package = Package(
   products: [
     .executable(name: "deltad", targets: ["deltad"]),
     .executable(name: "scripted-model", targets: ["scripted-model"]),
+    .executable(name: "deltabench", targets: ["deltabench"]),
   ],
   targets: [
     // C that Swift cannot call directly: includes and wrappers, nothing else.
@@ -68,6 +69,16 @@ let package = Package(
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
     program("scripted-model", []),
+
+    // Micro-benchmarks of the pure modules: docs/benchmarks.md.
+    .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+    .executableTarget(
+      name: "deltabench",
+      dependencies: [
+        "Admission", "CAllocationCounter", "ClientAPIs", "EventStream", "HTTPWire", "JSONWire",
+        "ModelFormats", "StreamLog",
+      ],
+      path: "Benchmarks/deltabench", swiftSettings: settings),
 
     tests("EventStreamTests", ["EventStream", "TestSupport"]),
     tests("JSONWireTests", ["JSONWire", "TestSupport"]),

@@ -15,7 +15,10 @@ import Testing
 
   /// Read once, for all tests.
   private static let read = Result {
-    (sources: try swiftFiles(below: "Sources"), tests: try swiftFiles(below: "Tests"))
+    (
+      sources: try swiftFiles(below: "Sources"), tests: try swiftFiles(below: "Tests"),
+      benchmarks: try swiftFiles(below: "Benchmarks")
+    )
   }
 
   private let sources: [SwiftSource]
@@ -24,8 +27,9 @@ import Testing
   init() throws {
     let read = try Self.read.get()
     sources = read.sources
-    all = read.sources + read.tests
+    all = read.sources + read.tests + read.benchmarks
     try #require(read.sources.count > 50 && read.tests.count > 20, "the files must be found")
+    try #require(read.benchmarks.count > 5, "the files must be found")
   }
 
   private func module(of source: SwiftSource) -> String {
