@@ -32,6 +32,7 @@ let package = Package(
   products: [
     .executable(name: "deltad", targets: ["deltad"]),
     .executable(name: "scripted-model", targets: ["scripted-model"]),
+    .executable(name: "deltaload", targets: ["deltaload"]),
   ],
   targets: [
     // C that Swift cannot call directly: includes and wrappers, nothing else.
@@ -65,6 +66,10 @@ let package = Package(
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
     program("scripted-model", []),
+
+    // The load generator: a client of the daemon's, which knows nothing of its inside.
+    module("LoadGeneration", ["EventLoop", "EventStream", "HTTPWire", "JSONWire"]),
+    program("deltaload", ["LoadGeneration"]),
 
     tests("EventStreamTests", ["EventStream", "TestSupport"]),
     tests("JSONWireTests", ["JSONWire", "TestSupport"]),

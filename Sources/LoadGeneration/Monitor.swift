@@ -1,0 +1,85 @@
+internal import EventLoop
+internal import Glibc
+
+/// What is shown while a run goes on.
+public struct Progress: Sendable {
+  public var seconds = 0.0
+  public var phase = ""
+  public var opened = 0
+  public var requests = 0
+  public var eventsPerSecond = 0.0
+  public var errors = 0
+  public var residentBytes = 0
+}
+
+/// Waits on behalf of the thread that called, and looks around meanwhile: once a second a sample is
+/// taken and shown.
+final class Monitor {
+  private let crew: Crew
+  private let processes: [Int32]
+  private let show: (Progress) -> Void
+  private let watch = Stopwatch()
+  private var shownAt = 0.0
+  private var shownCounts = Counts()
+  private(set) var samples: [Sample] = []
+  private(set) var peakBytes = 0
+  /// Samples beyond are not kept: ten hours.
+  private static let maximumSamples = 36_000
+
+  init(_ crew: Crew, processes: [Int32], show: @escaping (Progress) -> Void) {
+    self.crew = crew
+    self.processes = processes
+    self.show = show
+  }
+
+  /// Waits until the condition holds, looking a hundred times a second, or for `seconds`.
+  /// - Returns: Whether it held in time.
+  @discardableResult
+  func wait(
+    atMost seconds: Double, _ phase: String, until condition: () -> Bool = { false }
+  ) throws(SystemError) -> Bool {
+    let end = EventLoop.clock &+ UInt64(max(0, seconds) * 1e9)
+    while true {
+      if condition() { return true }
+      if let failure = crew.failure { throw failure }
+      let now = EventLoop.clock
+      guard now < end else { return false }
+      if watch.seconds - shownAt >= 1 { look(phase) }
+      Self.pause(min(end - now, 10_000_000))
+    }
+  }
+
+  static func pause(_ nanoseconds: UInt64) {
+    var time = timespec(
+      tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    unsafe nanosleep(&time, nil)
+  }
+
+  /// What the processes use now; peaks are kept.
+  func use() -> ProcessUse {
+    let use = ProcessUse.of(processes)
+    peakBytes = max(peakBytes, use.residentBytes)
+    return use
+  }
+
+  private func look(_ phase: String) {
+    let now = watch.seconds
+    let counts = crew.counts
+    let passed = max(now - shownAt, 0.001)
+    let use = use()
+    var sample = Sample()
+    sample.seconds = now
+    sample.eventsPerSecond = Double(counts.events - shownCounts.events) / passed
+    sample.requestsPerSecond = Double(counts.requests - shownCounts.requests) / passed
+    sample.residentBytes = use.residentBytes
+    sample.descriptors = use.descriptors
+    if samples.count < Self.maximumSamples { samples.append(sample) }
+    show(
+      Progress(
+        seconds: now, phase: phase, opened: counts.opened, requests: counts.requests,
+        eventsPerSecond: sample.eventsPerSecond, errors: counts.errors,
+        residentBytes: use.residentBytes))
+    shownAt = now
+    shownCounts = counts
+  }
+}
