@@ -85,13 +85,13 @@ final class ClientConnection: ReadinessHandler {
   private(set) var lastEventID: [UInt8] = []
   /// Of the first stamped event.
   private(set) var firstStampedID: [UInt8] = []
-  /// Keeps up to 64 KB of a body that is no stream.
+  /// Keeps up to 1 MB of a body that is no stream.
   var keepsBody = false
   private(set) var body: [UInt8] = []
   /// What the owner likes to remember of the answer under way.
   var tag = 0
 
-  private static let keptBodyBytes = 64 << 10
+  private static let keptBodyBytes = 1 << 20
 
   init(
     index: Int, target: Target, source: UInt32, context: ConnectionContext,

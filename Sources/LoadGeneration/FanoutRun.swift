@@ -81,7 +81,7 @@ private final class FanoutStage {
   private var outcome = Outcome(scenario: "fanout")
   private let before: ProcessUse
   private let progress = PublishProgress()
-  private let triggers = TriggerProgress()
+  private var streams: StreamSource?
   private var source: Crew?
 
   init(_ plan: FanoutRun, _ show: @escaping (Progress) -> Void) {
@@ -92,36 +92,27 @@ private final class FanoutStage {
 
   // MARK: Sources
 
-  private func startTriggers(_ wantsIdentifiers: Bool) throws {
+  /// Lets the server write, now that the readers are there.
+  private func startTrigger() throws {
+    guard let target = plan.trigger, let request = plan.triggerRequest else { return }
+    let trigger = TriggerPlayer.Plan(
+      target: target, request: request, streams: plan.streams, wantsIdentifiers: false)
+    source = try Crew(threads: 1) { loop, _ in
+      TriggerPlayer(trigger, TriggerProgress(), loop: loop)
+    }
+  }
+
+  /// The ids of all streams, which are started for it; none where none is needed.
+  private func identifiers() throws -> [String] {
+    guard plan.knowsIdentifiersFirst else { return [] }
     guard let target = plan.trigger, let request = plan.triggerRequest else {
       throw UsageError("--subscribe with {id} needs --trigger")
     }
-    let trigger = TriggerPlayer.Plan(
+    let streams = try StreamSource(
       target: target, request: request, streams: plan.streams,
-      wantsIdentifiers: wantsIdentifiers)
-    let triggers = triggers
-    source = try Crew(threads: 1) { loop, _ in TriggerPlayer(trigger, triggers, loop: loop) }
-  }
-
-  /// The ids of all streams; waits for them.
-  private func identifiers() throws -> [String] {
-    guard plan.knowsIdentifiersFirst else { return [] }
-    try startTriggers(true)
-    guard let source else { return [] }
-    let end = Stopwatch()
-    while true {
-      let found = triggers.identifiers.withLock { $0 }
-      if found.count >= plan.streams { return found }
-      let failed = triggers.ended.load(ordering: .relaxed) > found.count
-      if failed || end.seconds > plan.load.timeoutSeconds {
-        Monitor.pause(100_000_000)
-        let result = source.finish()
-        throw RunFailure(
-          "of \(plan.streams) streams \(found.count) were started: "
-            + (result.firstError ?? "no answer in time"))
-      }
-      Monitor.pause(1_000_000)
-    }
+      timeoutSeconds: plan.load.timeoutSeconds)
+    self.streams = streams
+    return streams.identifiers
   }
 
   private func startPublishing(_ count: Int, readers: Int, _ crew: Crew) throws {
@@ -162,7 +153,7 @@ private final class FanoutStage {
     if plan.publish != nil {
       try startPublishing(plan.count, readers: crew.counts.opened, crew)
     } else if identifiers.isEmpty, plan.trigger != nil {
-      try startTriggers(false)
+      try startTrigger()
     }
     try waitForDeliveries(crew, monitor, since: early)
     crew.closeWindow()
@@ -189,7 +180,7 @@ private final class FanoutStage {
     let probed = probe.counts.stamped
     let result = probe.finish()
     guard isThere, !identifier.isEmpty else {
-      _ = source?.finish()
+      _ = source?.finish() ?? streams?.finish()
       throw RunFailure(
         "the probe got \(probed) of \(backlog) events, the first id is \"\(identifier)\"; "
           + (result.firstError ?? "no error"))
@@ -254,7 +245,7 @@ private final class FanoutStage {
     wanted: Int? = nil
   ) {
     var result = crew.finish()
-    let written = source?.finish()
+    let written = source?.finish() ?? streams?.finish()
     if let written { result.latencies.publish.merge(written.latencies.publish) }
     outcome.firstError = result.firstError ?? written?.firstError
     outcome.add(result)

@@ -21,6 +21,14 @@ final class Monitor {
   private let watch = Stopwatch()
   private var shownAt = 0.0
   private var shownCounts = Counts()
+  /// From one sample to the next; it is shown every second.
+  var sampleSeconds = 1.0
+  /// Added to the samples' times.
+  var offsetSeconds = 0.0
+  /// What is read for each sample.
+  var gauges: () -> [Double] = { [] }
+  private var sampledAt = 0.0
+  private var sampledCounts = Counts()
   private(set) var samples: [Sample] = []
   private(set) var peakBytes = 0
   /// Samples beyond are not kept: ten hours.
@@ -65,21 +73,33 @@ final class Monitor {
   private func look(_ phase: String) {
     let now = watch.seconds
     let counts = crew.counts
-    let passed = max(now - shownAt, 0.001)
     let use = use()
-    var sample = Sample()
-    sample.seconds = now
-    sample.eventsPerSecond = Double(counts.events - shownCounts.events) / passed
-    sample.requestsPerSecond = Double(counts.requests - shownCounts.requests) / passed
-    sample.residentBytes = use.residentBytes
-    sample.descriptors = use.descriptors
-    if samples.count < Self.maximumSamples { samples.append(sample) }
+    let events = Double(counts.events - shownCounts.events)
     show(
       Progress(
-        seconds: now, phase: phase, opened: counts.opened, requests: counts.requests,
-        eventsPerSecond: sample.eventsPerSecond, errors: counts.errors,
-        residentBytes: use.residentBytes))
+        seconds: now + offsetSeconds, phase: phase, opened: counts.opened,
+        requests: counts.requests, eventsPerSecond: events / max(now - shownAt, 0.001),
+        errors: counts.errors, residentBytes: use.residentBytes))
     shownAt = now
     shownCounts = counts
+    if now - sampledAt >= sampleSeconds { sample() }
+  }
+
+  /// Takes a sample now.
+  func sample() {
+    let now = watch.seconds
+    let counts = crew.counts
+    let passed = max(now - sampledAt, 0.001)
+    let use = use()
+    var sample = Sample()
+    sample.seconds = now + offsetSeconds
+    sample.eventsPerSecond = Double(counts.events - sampledCounts.events) / passed
+    sample.requestsPerSecond = Double(counts.requests - sampledCounts.requests) / passed
+    sample.residentBytes = use.residentBytes
+    sample.descriptors = use.descriptors
+    sample.gauges = gauges()
+    if samples.count < Self.maximumSamples { samples.append(sample) }
+    sampledAt = now
+    sampledCounts = counts
   }
 }

@@ -20,6 +20,12 @@ enum Command {
         name: "fanout", line: "many subscribers on one stream, or on a few",
         summary: FanoutCommand.summary, options: FanoutCommand.options, run: FanoutCommand.run),
       Entry(
+        name: "resume", line: "readers whose connections break, and who come back",
+        summary: ResumeCommand.summary, options: ResumeCommand.options, run: ResumeCommand.run),
+      Entry(
+        name: "soak", line: "hours of mixed load, and what stays behind",
+        summary: SoakCommand.summary, options: SoakCommand.options, run: SoakCommand.run),
+      Entry(
         name: "model", line: "a fast mock model, for the other side of a measurement",
         summary: ModelCommand.summary, options: ModelCommand.options, run: ModelCommand.run),
     ]

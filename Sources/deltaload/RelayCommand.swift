@@ -59,7 +59,7 @@ struct Question {
   let streaming: Bool
   let model: String
   let key: String?
-  let body: String?
+  var body: String?
 
   init(_ arguments: Arguments, streaming: Bool) throws(UsageError) {
     self.streaming = streaming
