@@ -93,6 +93,9 @@ let package = Package(
         "Relay", "Admission", "Archive", "ClientAPIs", "Configuration", "Downstream", "EventStream",
         "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "TestSupport",
       ]),
+    tests(
+      "LoadGenerationTests",
+      ["LoadGeneration", "EventStream", "HTTPWire", "JSONWire"]),
     tests("RepositoryTests", ["TestSupport"]),
     .target(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),

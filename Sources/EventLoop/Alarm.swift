@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 
 /// One point in time, kept to the microsecond where timers are rounded to milliseconds: for those
-/// who pace or measure others (timerfd_create(2)). It costs a descriptor and a system call each time
-/// it is set. Belongs to one loop, which keeps it.
+/// who pace or measure others (timerfd_create(2)). It costs a descriptor, and a system call each
+/// time it is set. Belongs to one loop, which keeps it.
 public final class Alarm: ReadinessHandler {
   private let descriptor: Descriptor
   private let action: () -> Void

@@ -3,8 +3,8 @@ extension Outcome {
   public func html(failures: [String]) -> String {
     let title = "deltaload \(scenario)"
     var body = "<h1>\(title)</h1>\n"
-    body +=
-      "<p>\(settings.map { HTML.escaped("\($0.name): \($0.value)") }.joined(separator: " · "))</p>\n"
+    let asked = settings.map { "\($0.name): \($0.value)" }.joined(separator: " · ")
+    body += "<p>\(HTML.escaped(asked))</p>\n"
     if failures.isEmpty {
       body += "<p class=\"good\">All is as expected.</p>\n"
     } else {

@@ -24,10 +24,10 @@ enum FanoutCommand {
       Option("--expect-events", "N", "stamped events that every subscriber should get"),
       Option("--backlog", "N", "let N events be written first, then come back behind the first"),
       Option("--settle", "D", "between the last connection and the first event (1.5s)"),
-    ] + CommonOptions.options
+    ] + SharedOptions.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let common = try CommonOptions(arguments)
+    let common = try SharedOptions(arguments)
     var targets: [Target] = []
     for url in arguments.all("--subscribe") { targets.append(try Target(url)) }
     guard !targets.isEmpty else { throw UsageError("--subscribe is missing") }
@@ -64,11 +64,11 @@ enum FanoutCommand {
     fanout.count = try arguments.integer("--count", in: 1...10_000_000) ?? 100
     fanout.window = try arguments.integer("--window", in: 1...100_000) ?? 64
     fanout.payloadBytes = try arguments.integer("--size", in: 1...1 << 20) ?? 250
-    fanout.publishFields = try CommonOptions.fields(arguments, "--publish-header")
+    fanout.publishFields = try SharedOptions.fields(arguments, "--publish-header")
   }
 
   static func setTrigger(
-    _ fanout: inout FanoutRun, _ arguments: Arguments, _ common: CommonOptions
+    _ fanout: inout FanoutRun, _ arguments: Arguments, _ common: SharedOptions
   ) throws {
     guard let url = try arguments.text("--trigger") else { return }
     let target = try Target(url)

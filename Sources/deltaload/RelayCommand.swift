@@ -21,10 +21,10 @@ enum RelayCommand {
       Option("--expected-interval", "D", "correct a closed loop's ttfe: see ttfe_corrected"),
       Option("--expect-events", "N", "stamped events that every answer should have"),
       Option("--hold", "D", "open all, wait for the first event of each, hold them so long"),
-    ] + CommonOptions.options
+    ] + SharedOptions.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let common = try CommonOptions(arguments)
+    let common = try SharedOptions(arguments)
     let target = try Target(try arguments.required("--url"))
     let streaming = !arguments.has("--no-stream")
     let request = try Question(arguments, streaming: streaming).template(to: target, common)
@@ -84,7 +84,7 @@ struct Question {
     }
   }
 
-  func template(to target: Target, _ common: CommonOptions) -> RequestTemplate {
+  func template(to target: Target, _ common: SharedOptions) -> RequestTemplate {
     .question(
       api, to: target, streaming: streaming, model: model, key: key, body: body,
       fields: common.fields)

@@ -18,10 +18,10 @@ enum ResumeCommand {
       Option("--streams", "K", "streams to start; readers are spread over them (1)"),
       Option("--expect-events", "N", "stamped events of a stream; breaks are spread over them"),
       Option("--seed", "N", "of the places to break at (1)"),
-    ] + CommonOptions.options
+    ] + SharedOptions.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let common = try CommonOptions(arguments)
+    let common = try SharedOptions(arguments)
     let url = try arguments.required("--subscribe")
     guard url.contains(FanoutRun.identifier) else {
       throw UsageError("--subscribe \(url): {id} is missing")

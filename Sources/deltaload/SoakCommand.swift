@@ -23,10 +23,10 @@ enum SoakCommand {
       Option("--key", "KEY", "in the field that the API has for it"),
       Option("--body", "FILE", "send this where a stream is asked for"),
       Option("--seed", "N", "of who does what (1)"),
-    ] + CommonOptions.options
+    ] + SharedOptions.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let common = try CommonOptions(arguments)
+    let common = try SharedOptions(arguments)
     let url = try arguments.required("--url")
     let target = try Target(url)
     let streaming = try Question(arguments, streaming: true)

@@ -1,7 +1,7 @@
 import LoadGeneration
 
 /// The options that all scenarios have, and what is done with a run's outcome.
-struct CommonOptions {
+struct SharedOptions {
   static let options = [
     Option("--threads", "N", "threads, each with a loop of its own (1)"),
     Option("--sources", "A,B,…", "IPv4 addresses to come from, in turn"),
