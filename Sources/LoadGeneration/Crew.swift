@@ -36,6 +36,8 @@ struct CrewResult {
   var latencies = Latencies()
   var firstError: String?
   var seconds = 0.0
+  /// What this process took for it.
+  var ownCPUSeconds = 0.0
 }
 
 /// The threads of one run, all playing the same.
@@ -49,6 +51,8 @@ final class Crew {
   }
   private var members: [Member] = []
   private let watch = Stopwatch()
+  private var cpuAtOpening = ProcessUse.ownCPUSeconds
+  private var ownCPUSeconds = 0.0
 
   /// Starts the threads; `make` is called on each with its loop and its number.
   /// - Parameter measuring: From the start, without `openWindow`.
@@ -144,8 +148,15 @@ final class Crew {
     members.lazy.compactMap { member in member.board.entry.withLock { $0.failure } }.first
   }
 
-  func openWindow() { for member in members { member.mailbox.post(.open) } }
-  func closeWindow() { for member in members { member.mailbox.post(.close) } }
+  func openWindow() {
+    cpuAtOpening = ProcessUse.ownCPUSeconds
+    for member in members { member.mailbox.post(.open) }
+  }
+
+  func closeWindow() {
+    ownCPUSeconds = ProcessUse.ownCPUSeconds - cpuAtOpening
+    for member in members { member.mailbox.post(.close) }
+  }
 
   /// Ends the threads, and adds up. Without a window all counts.
   func finish() -> CrewResult {
@@ -163,6 +174,7 @@ final class Crew {
         result.seconds = max(result.seconds, Double(entry.closedAt - entry.openedAt) / 1e9)
       }
     }
+    result.ownCPUSeconds = ownCPUSeconds
     if result.seconds == 0 { result.seconds = watch.seconds }
     return result
   }

@@ -36,6 +36,7 @@ public struct Expectation: Sendable, Equatable {
     ("seconds", .number), ("requests", .number), ("complete", .number),
     ("requests_per_second", .number), ("events", .number), ("events_per_second", .number),
     ("stamped", .number), ("events_per_read", .number), ("bytes_per_second", .bytes),
+    ("load_cpu_share", .number),
     ("errors", .number), ("errors_refused", .number), ("errors_status", .number),
     ("errors_incomplete", .number), ("errors_miscounted", .number), ("errors_reset", .number),
     ("errors_malformed", .number), ("lost", .number), ("duplicated", .number),

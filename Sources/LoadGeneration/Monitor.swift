@@ -23,6 +23,8 @@ final class Monitor {
   private var shownCounts = Counts()
   /// From one sample to the next; it is shown every second.
   var sampleSeconds = 1.0
+  /// Samples have the processes' descriptors.
+  var countsDescriptors = false
   /// Added to the samples' times.
   var offsetSeconds = 0.0
   /// What is read for each sample.
@@ -65,7 +67,7 @@ final class Monitor {
 
   /// What the processes use now; peaks are kept.
   func use() -> ProcessUse {
-    let use = ProcessUse.of(processes)
+    let use = ProcessUse.of(processes, countsDescriptors: countsDescriptors)
     peakBytes = max(peakBytes, use.residentBytes)
     return use
   }

@@ -76,6 +76,7 @@ public struct Outcome: Sendable {
     add("stamped", counts.stamped)
     add("events_per_read", Double(counts.events) / Double(max(1, counts.reads)))
     add("bytes_per_second", Double(counts.bytes) / seconds, .bytes)
+    add("load_cpu_share", result.ownCPUSeconds / seconds)
     addErrors(of: result)
     add("ttfe", result.latencies.ttfe)
     add("ttfe_corrected", result.latencies.ttfeCorrected)

@@ -8,22 +8,32 @@ public struct ProcessUse: Sendable, Equatable {
   public var residentBytes = 0
   public var anonymousBytes = 0
   public var processes = 0
+  /// Open ones; 0 where they were not asked for.
   public var descriptors = 0
 
   public init() {}
 
   /// The sum over the processes that are there; those that are not count nothing.
-  public static func of(_ processes: [Int32]) -> ProcessUse {
+  /// - Parameter countsDescriptors: The kernel makes a name for each: dear where there are many.
+  public static func of(_ processes: [Int32], countsDescriptors: Bool = false) -> ProcessUse {
     var use = ProcessUse()
-    for process in processes { use.add(process, depth: 0) }
+    for process in processes { use.add(process, countsDescriptors, depth: 0) }
     return use
+  }
+
+  /// User and system time of this process, in seconds.
+  static var ownCPUSeconds: Double {
+    var usage = rusage()
+    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+    return Double(seconds) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
   }
 
   public static func exists(_ process: Int32) -> Bool {
     ProcFile.read("/proc/\(process)/stat") != nil
   }
 
-  private mutating func add(_ process: Int32, depth: Int) {
+  private mutating func add(_ process: Int32, _ countsDescriptors: Bool, depth: Int) {
     guard depth < 16, let stat = ProcFile.read("/proc/\(process)/stat") else { return }
     // The name in parentheses may hold anything: the fields follow its last parenthesis.
     guard let end = stat.lastIndex(of: ")") else { return }
@@ -37,11 +47,11 @@ public struct ProcessUse: Sendable, Equatable {
       if line.hasPrefix("VmRSS:") { residentBytes += Self.kilobytes(line) << 10 }
       if line.hasPrefix("RssAnon:") { anonymousBytes += Self.kilobytes(line) << 10 }
     }
-    descriptors += max(0, ProcFile.entries("/proc/\(process)/fd").count)
+    if countsDescriptors { descriptors += ProcFile.entries("/proc/\(process)/fd").count }
     for task in ProcFile.entries("/proc/\(process)/task") {
       let children = ProcFile.read("/proc/\(process)/task/\(task)/children") ?? ""
       for child in children.split(separator: " ") {
-        if let child = Int32(child) { add(child, depth: depth + 1) }
+        if let child = Int32(child) { add(child, countsDescriptors, depth: depth + 1) }
       }
     }
   }

@@ -44,7 +44,7 @@ public struct SoakRun: Sendable {
       peak = max(peak, monitor.peakBytes)
       Monitor.pause(UInt64(min(pauseSeconds, max(0, seconds - watch.seconds)) * 1e9))
     }
-    let end = ProcessUse.of(load.processes)
+    let end = ProcessUse.of(load.processes, countsDescriptors: true)
     var outcome = Outcome(scenario: "soak")
     outcome.add(sum)
     outcome.add("rounds", rounds)
@@ -74,6 +74,7 @@ public struct SoakRun: Sendable {
     }
     let monitor = Monitor(crew, processes: load.processes, show: show)
     monitor.sampleSeconds = sampleSeconds
+    monitor.countsDescriptors = true
     monitor.offsetSeconds = offset
     if let gauges, !gaugeNames.isEmpty {
       monitor.gauges = {
@@ -114,6 +115,7 @@ extension CrewResult {
     latencies.merge(other.latencies)
     firstError = firstError ?? other.firstError
     seconds += other.seconds
+    ownCPUSeconds += other.ownCPUSeconds
   }
 }
 
