@@ -119,6 +119,7 @@ final class ClientConnection: ReadinessHandler {
     body = []
     startedAt = intended ?? EventLoop.clock
     countsLatency = context.tally.measuring
+    context.tally.counts.asked += 1
     if state == .idle { return send() }
     open()
   }

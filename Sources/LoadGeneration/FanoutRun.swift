@@ -34,7 +34,7 @@ public struct FanoutRun: Sendable {
   public var backlog: Int?
   /// Between the last connection and the first event.
   public var settleSeconds = 1.5
-  /// Without a delivery, it is over.
+  /// When nobody writes any more, and nothing has come for so long, it is over.
   public var stallSeconds = 5.0
 
   public static let index = "{i}"
@@ -222,21 +222,21 @@ private final class FanoutStage {
         }
         return counts.requests >= readers
       },
-      isOver: { plan.publish == nil || progress.isFinished.load(ordering: .acquiring) })
+      isOver: {
+        if plan.publish != nil { return progress.isFinished.load(ordering: .acquiring) }
+        guard let trigger = source?.counts else { return false }
+        return trigger.requests + trigger.errors >= plan.streams
+      })
   }
 
-  /// Until all is there; or, when nobody writes any more, until nothing has come for a while.
+  /// Until all is there; or until nothing comes any more, for less long when nobody writes.
   private func waitUntil(
     _ crew: Crew, _ monitor: Monitor, isComplete: (Counts) -> Bool, isOver: () -> Bool
   ) throws {
-    var (last, lastAt) = (-1, EventLoop.clock)
-    let stall = UInt64(plan.stallSeconds * 1e9)
-    try monitor.wait(atMost: plan.load.timeoutSeconds, "delivering") {
-      let counts = crew.counts
-      if isComplete(counts) { return true }
-      let now = EventLoop.clock
-      if counts.events != last { (last, lastAt) = (counts.events, now) }
-      return isOver() && now - lastAt > stall
+    try monitor.wait(
+      "delivering", patience: { isOver() ? plan.stallSeconds : plan.load.timeoutSeconds }
+    ) {
+      isComplete(crew.counts)
     }
   }
 
@@ -252,7 +252,9 @@ private final class FanoutStage {
     outcome.add("early", early.events)
     if wanted == nil, plan.publish != nil {
       outcome.add("published", progress.published.load(ordering: .relaxed))
-      outcome.add("publish_errors", progress.errors.load(ordering: .relaxed))
+      let errors = progress.errors.load(ordering: .relaxed)
+      outcome.add("publish_errors", errors)
+      if errors > 0 { outcome.failures.append("\(errors) publications failed") }
     }
     addMissing(result, early, wanted)
     if outcome.figure("connected")?.value != Double(plan.subscribers) {

@@ -42,7 +42,7 @@ final class Monitor {
     self.show = show
   }
 
-  /// Waits until the condition holds, looking a hundred times a second, or for `seconds`.
+  /// Waits until the condition holds, looking about a hundred times a second, or for `seconds`.
   /// - Returns: Whether it held in time.
   @discardableResult
   func wait(
@@ -55,7 +55,23 @@ final class Monitor {
       let now = EventLoop.clock
       guard now < end else { return false }
       if watch.seconds - shownAt >= 1 { look(phase) }
+      if watch.seconds - sampledAt >= sampleSeconds { sample() }
       Self.pause(min(end - now, 10_000_000))
+    }
+  }
+
+  /// Waits until the condition holds, as long as events come: without any, for as many seconds as
+  /// `patience` says at the time.
+  func wait(
+    _ phase: String, patience: () -> Double, until condition: () -> Bool
+  ) throws(SystemError) {
+    var (last, lastAt) = (-1, watch.seconds)
+    while true {
+      let now = watch.seconds
+      let events = crew.counts.events
+      if events != last { (last, lastAt) = (events, now) }
+      guard now - lastAt < patience() else { return }
+      if try wait(atMost: 0.1, phase, until: condition) { return }
     }
   }
 
@@ -84,7 +100,6 @@ final class Monitor {
         errors: counts.errors, residentBytes: use.residentBytes))
     shownAt = now
     shownCounts = counts
-    if now - sampledAt >= sampleSeconds { sample() }
   }
 
   /// Takes a sample now.

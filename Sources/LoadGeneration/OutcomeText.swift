@@ -2,8 +2,9 @@ internal import JSONWire
 
 extension Outcome {
   /// The percentiles that tables and JSON tell.
-  static let percents: [(name: String, value: Double)] = [
-    ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9),
+  static let percents: [(name: String, key: String, value: Double)] = [
+    ("p50", "p50_us", 50), ("p90", "p90_us", 90), ("p99", "p99_us", 99),
+    ("p99.9", "p999_us", 99.9),
   ]
 
   /// For people, with a line feed at the end.
@@ -94,7 +95,7 @@ extension JSONWriter {
     key("mean_us")
     number(histogram.mean / 1e3)
     for percent in Outcome.percents {
-      key(text: "\(percent.name)_us")
+      key(text: percent.key)
       number(Double(histogram.percentile(percent.value)) / 1e3)
     }
     key("max_us")

@@ -56,13 +56,14 @@ public struct RelayRun: Sendable {
     try monitor.wait(atMost: seconds, "measuring")
     crew.closeWindow()
     let end = monitor.use()
+    monitor.sample()
     let result = crew.finish()
     outcome.add(result)
     if result.counts.requests == 0, result.counts.events == 0 {
       outcome.failures.append("nothing was answered while it was measured")
     }
     if let rate {
-      outcome.add("unserved", max(0, Int(rate * result.seconds) - result.counts.requests))
+      outcome.add("unserved", max(0, Int(rate * result.seconds) - result.counts.asked))
     }
     addUse(before, start, end, monitor, result, &outcome)
   }

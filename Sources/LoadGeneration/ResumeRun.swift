@@ -51,7 +51,7 @@ public struct ResumeRun: Sendable {
       ResumePlayer(run, identifiers, readings, loop: loop, thread: index)
     }
     let monitor = Monitor(crew, processes: load.processes, show: show)
-    try monitor.wait(atMost: load.timeoutSeconds, "reading") {
+    try monitor.wait("reading", patience: { load.timeoutSeconds }) {
       readings.all.withLock { $0.count } >= total
     }
     crew.closeWindow()

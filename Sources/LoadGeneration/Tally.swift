@@ -1,5 +1,7 @@
 /// What was counted; sums of several threads add up.
 public struct Counts: Sendable, Equatable {
+  /// Requests that were started.
+  public var asked = 0
   /// Answers that ended, well or not.
   public var requests = 0
   /// Answers that ended well.
@@ -37,7 +39,8 @@ public struct Counts: Sendable, Equatable {
 
   private static var all: [WritableKeyPath<Counts, Int>] {
     [
-      \.requests, \.complete, \.events, \.stamped, \.bytes, \.reads, \.refused, \.badStatus,
+      \.asked, \.requests, \.complete, \.events, \.stamped, \.bytes, \.reads, \.refused,
+      \.badStatus,
       \.incomplete, \.miscounted, \.reset, \.malformed, \.lost, \.duplicated, \.disordered,
       \.broken, \.opened, \.begun,
     ]

@@ -89,7 +89,7 @@ def test_the_built_in_model_is_stamped_where_that_is_wanted(start):
 
 def test_expectations_and_a_report(daemon, tmp_path):
     report = tmp_path / "report.html"
-    run = Run("relay", "--url", completions(daemon), "-c", 4, "-t", "2500ms",
+    run = Run("relay", "--url", completions(daemon), "-c", 4, "-t", "1100ms", "--warm", 0,
               "--expect", "ttfe.p50<1ns", "--expect", "errors=0", "--report", report)
     assert run.status == 1
     assert "expected ttfe.p50<1ns: found " in run.errors and "errors=0" not in run.errors
@@ -119,7 +119,7 @@ def test_lost_repeated_and_disordered_events(model):
 
     model.script("faulty", [*map(event, [0, 2, 2, 4, 3]), {"done": True}])
     arguments = ("relay", "--url", f"{model.base_url}/chat/completions", "-c", 1, "-t", "300ms",
-                 "--model", "faulty")
+                 "--warm", 0, "--model", "faulty")
     run = Measured(*arguments, status=1)
     assert run.figures["complete"] > 0
     assert run.figures["lost"] == run.figures["duplicated"] == run.figures["disordered"] > 0
@@ -132,5 +132,5 @@ def test_streams_without_their_end(model):
     model.script("endless", [{"text": "a b c"}])
     for script, figure in [("cut", "errors_reset"), ("endless", "errors_incomplete")]:
         run = Measured("relay", "--url", f"{model.base_url}/chat/completions", "-c", 1, "-t",
-                       "300ms", "--model", script, "--expect", "errors=0", status=1)
+                       "300ms", "--warm", 0, "--model", script, "--expect", "errors=0", status=1)
         assert run.figures[figure] > 0 and run.figures["complete"] == 0

@@ -30,7 +30,7 @@ import Testing
     try reader.end(in: bytes.span)
     #expect(text.contains(#""errors":0"#) && text.contains(#""events_per_second":12.346"#))
     #expect(text.contains(#""failures":["a \"b\""],"passed":false"#))
-    #expect(text.contains(#""p99.9_us":"#))
+    #expect(text.contains(#""p999_us":"#))
   }
 
   @Test func `the page holds everything itself`() {
