@@ -158,6 +158,7 @@ private final class FanoutStage {
     try waitForDeliveries(crew, monitor, since: early)
     crew.closeWindow()
     let end = monitor.use()
+    monitor.sample()
     conclude(crew, monitor, start, end, early)
     return outcome
   }
@@ -197,6 +198,7 @@ private final class FanoutStage {
     try waitUntil(crew, monitor, isComplete: { $0.stamped >= wanted }, isOver: { true })
     crew.closeWindow()
     let end = monitor.use()
+    monitor.sample()
     outcome.add("connected", crew.counts.opened)
     outcome.add("published", probed)
     conclude(crew, monitor, start, end, Counts(), wanted: wanted)

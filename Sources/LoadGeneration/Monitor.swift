@@ -42,7 +42,8 @@ final class Monitor {
     self.show = show
   }
 
-  /// Waits until the condition holds, looking about a hundred times a second, or for `seconds`.
+  /// Waits until the condition holds, looking about a hundred times a second, or for `seconds`; an
+  /// interruption ends it too.
   /// - Returns: Whether it held in time.
   @discardableResult
   func wait(
@@ -53,7 +54,7 @@ final class Monitor {
       if condition() { return true }
       if let failure = crew.failure { throw failure }
       let now = EventLoop.clock
-      guard now < end else { return false }
+      guard now < end, !Interruption.wasAsked else { return false }
       if watch.seconds - shownAt >= 1 { look(phase) }
       if watch.seconds - sampledAt >= sampleSeconds { sample() }
       Self.pause(min(end - now, 10_000_000))
@@ -70,7 +71,7 @@ final class Monitor {
       let now = watch.seconds
       let events = crew.counts.events
       if events != last { (last, lastAt) = (events, now) }
-      guard now - lastAt < patience() else { return }
+      guard now - lastAt < patience(), !Interruption.wasAsked else { return }
       if try wait(atMost: 0.1, phase, until: condition) { return }
     }
   }

@@ -97,6 +97,7 @@ public struct RelayRun: Sendable {
     try monitor.wait(atMost: seconds, "holding")
     crew.closeWindow()
     let end = monitor.use()
+    monitor.sample()
     let result = crew.finish()
     outcome.add(result)
     outcome.add("open", open)

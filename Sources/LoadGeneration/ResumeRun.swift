@@ -56,6 +56,7 @@ public struct ResumeRun: Sendable {
     }
     crew.closeWindow()
     let end = monitor.use()
+    monitor.sample()
     let result = crew.finish()
     _ = source.finish()
     var outcome = Outcome(scenario: "resume")

@@ -35,7 +35,7 @@ public struct SoakRun: Sendable {
     var samples: [Sample] = []
     var peak = 0
     sum.seconds = 0
-    while watch.seconds < seconds {
+    while watch.seconds < seconds, !Interruption.wasAsked {
       let left = seconds - watch.seconds
       let (result, monitor) = try round(rounds, min(roundSeconds, left), watch.seconds, show)
       sum.add(result)

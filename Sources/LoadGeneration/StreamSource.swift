@@ -23,7 +23,7 @@ final class StreamSource {
         return
       }
       let failed = progress.ended.load(ordering: .relaxed) > found.count
-      if failed || watch.seconds > timeoutSeconds {
+      if failed || watch.seconds > timeoutSeconds || Interruption.wasAsked {
         let result = crew.finish()
         throw RunFailure(
           "of \(streams) streams \(found.count) were started: "

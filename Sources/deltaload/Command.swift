@@ -8,6 +8,8 @@ enum Command {
     let line: String
     let summary: String
     let options: [Option]
+    /// It ends by itself, and tells what it found.
+    var isRun = true
     let run: (Arguments) throws -> Int32
   }
 
@@ -27,7 +29,8 @@ enum Command {
         summary: SoakCommand.summary, options: SoakCommand.options, run: SoakCommand.run),
       Entry(
         name: "model", line: "a fast mock model, for the other side of a measurement",
-        summary: ModelCommand.summary, options: ModelCommand.options, run: ModelCommand.run),
+        summary: ModelCommand.summary, options: ModelCommand.options, isRun: false,
+        run: ModelCommand.run),
     ]
   }
 
@@ -72,7 +75,9 @@ enum Command {
         Console.write(usage(of: entry), to: STDOUT_FILENO)
         return 0
       }
-      return try entry.run(try Arguments(rest, of: entry.options))
+      let arguments = try Arguments(rest, of: entry.options)
+      if entry.isRun { Interruption.listen() }
+      return try entry.run(arguments)
     } catch let error as UsageError {
       Console.complain("\(name): \(error)\ndeltaload \(name) --help tells the options")
       return 2

@@ -1,5 +1,11 @@
 """`deltaload relay` against the daemon and its mock model."""
 
+import json
+import signal
+import subprocess
+
+from Support.processes import DELTALOAD, PATIENCE, wait_until
+
 from .running import Measured, Run
 
 SHORT = ("-t", "500ms", "--warm", "100ms", "-c", "8")
@@ -134,3 +140,34 @@ def test_streams_without_their_end(model):
         run = Measured("relay", "--url", f"{model.base_url}/chat/completions", "-c", 1, "-t",
                        "300ms", "--warm", 0, "--model", script, "--expect", "errors=0", status=1)
         assert run.figures[figure] > 0 and run.figures["complete"] == 0
+
+
+def test_answers_that_come_byte_by_byte(model):
+    stamped = [{"stamped": 5}, {"finish": "stop"}, {"done": True}]
+    lines = "".join(f'{{"type":"token","token":"t={1:019} n={n:08}"}}\n' for n in range(5))
+    ndjson = [
+        {"head": {"headers": {"Content-Type": "application/x-ndjson"}, "framing": "chunked"}},
+        {"sse": lines + '{"type":"done","message":"x"}\n'},
+    ]
+    for steps, events in [(stamped, 7), (ndjson, 6)]:
+        for cut in "bytes", {"every": 7}:
+            model.script("cut", {"steps": steps, "write": cut})
+            run = Measured("relay", "--url", f"{model.base_url}/chat/completions", "-c", 1, "-t",
+                           "200ms", "--warm", 0, "--model", "cut", "--expect-events", 5)
+            assert run.figures["complete"] > 0 and run.figures["errors"] == 0
+            assert run.figures["events"] >= events * run.figures["complete"]
+
+
+def test_an_interrupted_run_tells_what_it_found(daemon):
+    def answers():
+        return sum(count for name, count in daemon.metrics().items()
+                   if name.startswith("deltad_requests"))
+
+    before = answers()
+    process = subprocess.Popen(
+        [DELTALOAD, "relay", "--url", completions(daemon), "-t", "1h", "--warm", "0", "--json"],
+        stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: answers() > before + 100, "answers")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and json.loads(output)["figures"]["seconds"] < 60
