@@ -36,6 +36,7 @@ let package = Package(
     .executable(name: "deltad", targets: ["deltad"]),
     .executable(name: "scripted-model", targets: ["scripted-model"]),
     .executable(name: "deltabench", targets: ["deltabench"]),
+    .executable(name: "deltaload", targets: ["deltaload"]),
   ],
   targets: [
     // C that Swift cannot call directly: includes and wrappers, nothing else.
@@ -79,6 +80,9 @@ let package = Package(
         "ModelFormats", "StreamLog",
       ],
       path: "Benchmarks/deltabench", swiftSettings: settings),
+    // The load generator: a client of the daemon's, which knows nothing of its inside.
+    module("LoadGeneration", ["EventLoop", "EventStream", "HTTPWire", "JSONWire"]),
+    program("deltaload", ["LoadGeneration"]),
 
     tests("EventStreamTests", ["EventStream", "TestSupport"]),
     tests("JSONWireTests", ["JSONWire", "TestSupport"]),
@@ -102,6 +106,9 @@ let package = Package(
         "Relay", "Admission", "Archive", "ClientAPIs", "Configuration", "Downstream", "EventStream",
         "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "TestSupport",
       ]),
+    tests(
+      "LoadGenerationTests",
+      ["LoadGeneration", "EventStream", "HTTPWire", "JSONWire"]),
     tests("RepositoryTests", ["TestSupport"]),
     .target(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),

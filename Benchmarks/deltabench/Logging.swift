@@ -68,9 +68,10 @@ extension NamedBenchmark {
         let end = cursor.offset + size
         while cursor.offset < end, cursor.advance() == .behind {
           let wanted = end - cursor.offset
-          sum &+= cursor.read { bytes in
+          cursor.read { bytes in
             let taken = min(bytes.count, wanted)
-            return (taken, Int(bytes[taken - 1]))
+            sum &+= Int(bytes[taken - 1])
+            return taken
           }
         }
       }

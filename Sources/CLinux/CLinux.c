@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
 
@@ -62,6 +63,16 @@ int clinux_accept(int listener, clinux_peer *peer) {
     peer->family = 1;
   }
   return fd;
+}
+
+int clinux_timerfd(void) {
+  return answer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+int clinux_timerfd_set(int timer, uint64_t time) {
+  struct itimerspec setting = {.it_value = {.tv_sec = (time_t)(time / 1000000000u),
+                                            .tv_nsec = (long)(time % 1000000000u)}};
+  return answer(timerfd_settime(timer, TFD_TIMER_ABSTIME, &setting, NULL));
 }
 
 uint64_t clinux_monotonic(void) {

@@ -170,6 +170,7 @@ struct Schema {
       .value("askUsage", \.asksUsage, .flag),
       .value("idleConnections", \.idleConnections, .count(Bounds.idleConnections)),
       .value("pace", \.pace, .duration(Bounds.pace)),
+      .value("stamps", \.stamps, .flag),
     ]
   }
 

@@ -82,7 +82,7 @@ extension SchemaReader {
     guard isSound(path["kind"]) else { return }
     let foreign =
       upstream.kind == .demo
-      ? ["baseURL", "key", "caFile", "retry", "breaker", "continuation"] : ["pace"]
+      ? ["baseURL", "key", "caFile", "retry", "breaker", "continuation"] : ["pace", "stamps"]
     let other: Settings.UpstreamKind = upstream.kind == .demo ? .openai : .demo
     for key in foreign where has(path[key]) {
       report(

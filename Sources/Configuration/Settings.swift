@@ -176,6 +176,8 @@ public struct Settings: Sendable, Equatable {
     public var idleConnections = 256
     /// The pause between deltas of the demo model.
     public var pace: Duration = .milliseconds(35)
+    /// The demo model's deltas begin with their time and number, for those who measure.
+    public var stamps = false
     public init(name: String, kind: UpstreamKind) {
       self.name = name
       self.kind = kind

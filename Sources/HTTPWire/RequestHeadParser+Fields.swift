@@ -2,7 +2,7 @@
 
 extension RequestHeadParser {
   /// Room for the fields that browsers send, so that the array is allocated once.
-  private static let expectedFields = 16
+  private static let expectedFields = 24
 
   mutating func beginField(_ bytes: Span<UInt8>, to end: Int) throws(RequestHeadError) -> Bool {
     guard position < end else { return false }

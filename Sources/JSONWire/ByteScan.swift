@@ -127,25 +127,37 @@ enum ByteScan {
     guard range.lowerBound >= 0, range.upperBound <= bytes.count, start >= 0,
       count <= others.count &- start
     else { return false }
+    guard count >= 16 else {
+      for index in 0..<count where bytes[range.lowerBound &+ index] != others[start &+ index] {
+        return false
+      }
+      return true
+    }
     var done = 0
-    while let lanes = load16(bytes, at: range.lowerBound &+ done, before: range.upperBound) {
-      guard let other = load16(others, at: start &+ done, before: others.count),
-        isZero(lanes ^ other)
+    while count &- done >= 32 {
+      guard
+        isZero(
+          difference(bytes, range.lowerBound &+ done, others, start &+ done)
+            | difference(bytes, range.lowerBound &+ done &+ 16, others, start &+ done &+ 16))
       else { return false }
-      done &+= 16
+      done &+= 32
     }
-    if count >= 16, done < count {
-      // The blocks that end with both, of which the first bytes have been compared.
-      guard let lanes = load16(bytes, at: range.upperBound &- 16, before: range.upperBound),
-        let other = load16(others, at: start &+ count &- 16, before: others.count)
-      else { return false }
-      return isZero(lanes ^ other)
-    }
-    while done < count {
-      guard bytes[range.lowerBound &+ done] == others[start &+ done] else { return false }
-      done &+= 1
-    }
-    return true
+    // What is left lies in the first and the last sixteen bytes of it, which may overlap, also with
+    // what has been compared.
+    let last = count &- 16
+    return isZero(
+      difference(bytes, range.lowerBound &+ min(done, last), others, start &+ min(done, last))
+        | difference(bytes, range.lowerBound &+ last, others, start &+ last))
+  }
+
+  /// Where sixteen bytes differ. They lie within both, as the caller has made sure.
+  @inline(__always)
+  private static func difference(
+    _ bytes: Span<UInt8>, _ index: Int, _ others: Span<UInt8>, _ other: Int
+  ) -> SIMD16<UInt8> {
+    // SAFETY: the loads check their bounds.
+    unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+      ^ others.bytes.unsafeLoadUnaligned(fromByteOffset: other, as: SIMD16<UInt8>.self)
   }
 
   @inline(__always)

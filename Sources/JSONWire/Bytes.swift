@@ -9,6 +9,16 @@ extension [UInt8] {
   public mutating func append(copying literal: StaticString) {
     ByteScan.append(literal, to: &self)
   }
+
+  /// Appends the decimal digits. Allocates nothing beside the array's own growth.
+  public mutating func append(decimal value: UInt) {
+    var divisor: UInt = 1
+    while value / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+      divisor /= 10
+    }
+  }
 }
 
 extension Span<UInt8> {

@@ -14,8 +14,10 @@ public struct PayloadReader: Sendable {
   private let format: ModelFormat
   /// The last payload that was read and had one string of interest; empty while there was none.
   private var model: [UInt8] = []
-  private var meaning = ModelEvent(kind: .ignored)
+  private var string = JSONString(range: 0..<0, isPlain: false)
   private var isReasoning = false
+  /// What the last payload meant that was the model, or like it.
+  private var meaning = ModelEvent(kind: .ignored)
 
   /// A longer payload is not kept: reading it is cheap beside its text.
   private static let maximumModelBytes = 4096
@@ -26,34 +28,30 @@ public struct PayloadReader: Sendable {
 
   /// Exactly what `ModelFormat.read` says of the payload, and its errors; beyond that it may know
   /// that the payload is one line. Allocates only for a payload that has to be read.
-  public mutating func read(_ payload: Span<UInt8>) throws(JSONError) -> ModelEvent {
-    if let event = resembling(payload) { return event }
-    let event = try format.read(payload)
-    learn(event, payload)
-    return event
-  }
-
   @inline(__always)
-  private func resembling(_ payload: Span<UInt8>) -> ModelEvent? {
-    guard let string = isReasoning ? meaning.reasoning : meaning.text,
-      let moved = string.moved(from: model.span, to: payload)
-    else { return nil }
-    var event = meaning
-    if isReasoning { event.reasoning = moved } else { event.text = moved }
-    return event
+  public mutating func read(_ payload: Span<UInt8>) throws(JSONError) -> ModelEvent {
+    guard let moved = string.moved(from: model.span, to: payload) else {
+      return try readAndLearn(payload)
+    }
+    if isReasoning { meaning.reasoning = moved } else { meaning.text = moved }
+    return meaning
   }
 
   /// Only what has no other range than the one string's can be compared with.
-  private mutating func learn(_ event: ModelEvent, _ payload: Span<UInt8>) {
+  private mutating func readAndLearn(_ payload: Span<UInt8>) throws(JSONError) -> ModelEvent {
+    let event = try format.read(payload)
     guard payload.count <= Self.maximumModelBytes, event.kind == .content,
       (event.text == nil) != (event.reasoning == nil), event.refusal == nil,
       event.finishReason == nil, event.error == nil
-    else { return }
+    else { return event }
+    guard let string = event.text ?? event.reasoning else { return event }
     model.removeAll(keepingCapacity: true)
     model.append(copying: payload)
-    meaning = event
-    // A plain string holds none, so what resembles this has none either.
-    meaning.isOneLine = payload.lineFeed(from: 0) == payload.count
+    self.string = string
     isReasoning = event.reasoning != nil
+    meaning = event
+    // No string holds one, so what is like this has none either.
+    meaning.isOneLine = payload.lineFeed(from: 0) == payload.count
+    return event
   }
 }

@@ -136,11 +136,11 @@ extension Worker {
         }
         return Transfer(
           body, to: provider, on: driver, deadline: deadline, receiver: generation)
-      case .demo(let pace):
+      case .demo(let pace, let stamps):
         return DemoModel(
           question: request.question, model: request.model,
-          created: Int(stream.createdAt / 1_000_000_000), pace: pace, loop: loop,
-          receiver: generation)
+          created: Int(stream.createdAt / 1_000_000_000), pace: pace, stamps: stamps,
+          loop: loop, receiver: generation)
       }
     }
   }

@@ -61,7 +61,7 @@ final class Worker {
   /// Where answers come from.
   enum Source {
     case provider(Provider, asksUsage: Bool)
-    case demo(pace: UInt64)
+    case demo(pace: UInt64, stamps: Bool)
   }
 
   init(index: Int, shared: Shared, _ configuration: LiveConfiguration) throws(SystemError) {
@@ -343,7 +343,8 @@ final class Worker {
     for upstream in settings.upstreams {
       switch upstream.kind {
       case .demo:
-        sources[upstream.name] = .demo(pace: upstream.pace.nanoseconds)
+        sources[upstream.name] = .demo(
+          pace: upstream.pace.nanoseconds, stamps: upstream.stamps)
       case .openai:
         sources[upstream.name] = .provider(
           Provider(

@@ -18,15 +18,18 @@ public final class DemoModel: Answering {
   /// - Parameters:
   ///   - question: The last message of the user, in UTF-8; part of it is quoted in the answer.
   ///   - pace: Nanoseconds between deltas, on average; 0 for all at once.
+  ///   - stamps: Each delta begins with `t=<19 digits> n=<8 digits> `: CLOCK_MONOTONIC in
+  ///     nanoseconds, and the delta's number from 0.
   public init(
-    question: String, model: String, created: Int, pace: UInt64, loop: EventLoop,
+    question: String, model: String, created: Int, pace: UInt64, stamps: Bool = false,
+    loop: EventLoop,
     receiver: any AnswerReceiver
   ) {
     self.loop = loop
     self.receiver = receiver
     self.pace = pace
     reader = AnswerReader(format: .openAIChat, maximumEventBytes: 1 << 20)
-    script = DemoScript(question: question, model: model, created: created)
+    script = DemoScript(question: question, model: model, created: created, stamps: stamps)
     timer = Timer { [unowned self] in self.write() }
     arm(pace)
   }
@@ -41,7 +44,7 @@ public final class DemoModel: Answering {
   }
 
   private func write() {
-    guard let piece = script.next() else {
+    guard let piece = script.next(now: EventLoop.clock) else {
       cancel()
       return receiver.ended(.complete)
     }
@@ -67,8 +70,10 @@ struct DemoScript {
   private var position = -1
   private let head: String
   private let promptTokens: Int
+  private let stamps: Bool
 
-  init(question: String, model: String, created: Int) {
+  init(question: String, model: String, created: Int, stamps: Bool = false) {
+    self.stamps = stamps
     words = Self.split(Self.answer(to: question))
     promptTokens = max(1, question.utf8.count / 4)
     head =
@@ -76,7 +81,8 @@ struct DemoScript {
       + #""model":\#(Self.quoted(model)),"choices":["#
   }
 
-  mutating func next() -> Piece? {
+  /// - Parameter now: For stamps: CLOCK_MONOTONIC in nanoseconds.
+  mutating func next(now: UInt64 = 0) -> Piece? {
     defer { position += 1 }
     switch position {
     case -1:
@@ -85,7 +91,7 @@ struct DemoScript {
     case 0..<words.count:
       let word = words[position]
       let beats = word.hasSuffix(". ") || word.hasSuffix("\n") ? 16 : 1 + word.utf8.count / 2
-      let text = Self.quoted(word)
+      let text = Self.quoted(stamps ? Self.stamp(now, position) + word : word)
       return piece(#"{"index":0,"delta":{"content":\#(text)},"finish_reason":null}]}"#, beats)
     case words.count:
       return piece(#"{"index":0,"delta":{},"finish_reason":"stop"}]}"#, 0)
@@ -99,6 +105,14 @@ struct DemoScript {
     default:
       return nil
     }
+  }
+
+  private static func stamp(_ time: UInt64, _ number: Int) -> String {
+    func digits(_ value: UInt64, _ count: Int) -> String {
+      let text = String(value)
+      return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
+    }
+    return "t=\(digits(time, 19)) n=\(digits(UInt64(number), 8)) "
   }
 
   private func piece(_ rest: String, _ beats: Int) -> Piece {

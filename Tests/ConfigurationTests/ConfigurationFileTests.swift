@@ -105,6 +105,7 @@ private let noModels =
     upstream.idleConnections = 5
     var demo = Settings.Upstream(name: "d", kind: .demo)
     demo.pace = .zero
+    demo.stamps = true
     expected.upstreams = [upstream, demo]
     expected.models = [
       Settings.Model(id: "m", upstream: "a", upstreamModel: "M"),
@@ -152,7 +153,7 @@ private let wholeFile = """
       {name: "a", kind: "openai", baseURL: "HTTPS://API.example.com/v1/", key: {file: "/etc/key"},
         caFile: "ca.pem", timeouts: {connect: "1s", firstEvent: "2s", idle: "3s", total: "4s"},
         askUsage: false, idleConnections: 5},
-      {name: "d", kind: "demo", pace: "0ms"}],
+      {name: "d", kind: "demo", pace: "0ms", stamps: true}],
     models: [{id: "m", upstream: "a", upstreamModel: "M"}, {id: "*", upstream: "d"}],
     log: {format: "json", level: "debug"},
   }

@@ -165,8 +165,9 @@ private let crossCases = [
     "upstreams[0].key: found with kind \"demo\"; expected only with kind \"openai\"",
     "upstreams[0].caFile: found with kind \"demo\"; expected only with kind \"openai\""),
   ProblemCase(
-    upstream("kind: \"openai\", baseURL: \"http://a\", pace: \"1s\""),
-    "upstreams[0].pace: found with kind \"openai\"; expected only with kind \"demo\""),
+    upstream("kind: \"openai\", baseURL: \"http://a\", pace: \"1s\", stamps: true"),
+    "upstreams[0].pace: found with kind \"openai\"; expected only with kind \"demo\"",
+    "upstreams[0].stamps: found with kind \"openai\"; expected only with kind \"demo\""),
   ProblemCase(
     demo("streams: {memory: \"16MiB\"},"),
     "streams.stream: found \"32MiB\" (the default); expected at most streams.memory, "

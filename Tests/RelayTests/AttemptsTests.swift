@@ -19,7 +19,7 @@ import Upstream
         upstream.retries = retries
         upstream.breakerFailures = breaker
         return Attempts.Candidate(
-          name: name, source: .demo(pace: 0), health: UpstreamHealth(upstream),
+          name: name, source: .demo(pace: 0, stamps: false), health: UpstreamHealth(upstream),
           continuation: continuation)
       })
   }

@@ -102,6 +102,19 @@ import Testing
     #expect(!imports(of: module).isEmpty)
   }
 
+  @Test func `the load generator knows nothing of the daemon's inside`() {
+    let allowed: Set<String> = ["EventLoop", "EventStream", "HTTPWire", "JSONWire", "Glibc"]
+    let others = imports(of: "LoadGeneration").filter {
+      !allowed.contains($0.name) && $0.name != "Synchronization"
+    }
+    #expect(others.map { "\($0.path): \($0.name)" } == [])
+    let program = imports(of: "deltaload").filter {
+      !["Glibc", "LoadGeneration"].contains($0.name)
+    }
+    #expect(program.map { "\($0.path): \($0.name)" } == [])
+    #expect(!imports(of: "deltaload").isEmpty)
+  }
+
   @Test func `Foundation is imported nowhere`() {
     let importing = sources.filter { $0.imports.contains { $0.hasPrefix("Foundation") } }
     #expect(importing.map(\.path) == [])

@@ -1,7 +1,7 @@
-"""Starting and ending the daemon and the scripted model, for tests in Python.
+"""Starting and ending the daemon and the models, for tests in Python.
 
-Free of any test framework. The binaries are those named by DELTAD and SCRIPTED_MODEL, by default
-the debug ones below .build. Ports are chosen by the kernel; whatever is waited for has a bound that
+Free of any test framework. The binaries are those named by DELTAD, SCRIPTED_MODEL and DELTALOAD, by
+default the debug ones below .build. Ports are chosen by the kernel; whatever is waited for has a bound that
 matters only when something is broken.
 """
 
@@ -20,6 +20,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DELTAD = os.environ.get("DELTAD", str(ROOT / ".build/debug/deltad"))
 SCRIPTED_MODEL = os.environ.get("SCRIPTED_MODEL", str(ROOT / ".build/debug/scripted-model"))
+DELTALOAD = os.environ.get("DELTALOAD", str(ROOT / ".build/debug/deltaload"))
 PATIENCE = 10.0  # seconds before a wait gives up
 
 # A shutdown of the daemon that a test asks for must not wait for streams the test has left behind.
@@ -223,3 +224,27 @@ class ScriptedModel:
             status = self.process.wait()
         self.process.stdout.close()
         assert status == 0, f"scripted-model ended with {status}"
+
+
+class LoadModel:
+    """A running `deltaload model`; docs/deltaload.md says what it is for."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [DELTALOAD, "model", "--port", "0", *options], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        match = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", line)
+        if not match:
+            self.stop()
+            raise AssertionError(f"deltaload model said {line!r}")
+        self.port = int(match[1])
+
+    @property
+    def base_url(self):
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()

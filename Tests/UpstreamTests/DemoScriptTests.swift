@@ -65,6 +65,30 @@ import Testing
     #expect(reader.isDone)
   }
 
+  @Test func `its deltas are stamped where that is wanted, and say the same`() throws {
+    var script = DemoScript(question: "hi", model: "demo", created: 1, stamps: true)
+    var text = ""
+    var number = 0
+    while let piece = script.next(now: 1_234_567) {
+      var line = String(decoding: piece.bytes, as: UTF8.self)
+      let digits = String(repeating: "0", count: 8 - "\(number)".count) + "\(number)"
+      if let stamp = line.firstRange(of: "t=0000000000001234567 n=\(digits) ") {
+        line.removeSubrange(stamp)
+        number += 1
+      }
+      text += line
+    }
+    let plain = DemoScript(question: "hi", model: "demo", created: 1)
+    #expect(number > 100)
+    #expect(text == Self.text(of: plain))
+  }
+
+  private static func text(of script: DemoScript) -> String {
+    var (script, text) = (script, "")
+    while let piece = script.next() { text += String(decoding: piece.bytes, as: UTF8.self) }
+    return text
+  }
+
   @Test func `on a loop it tells its receiver the same, and the end once`() throws {
     let loop = try EventLoop()
     let receiver = Receiver()

@@ -30,6 +30,10 @@ typedef struct {
 } clinux_peer;
 
 int clinux_accept(int listener, clinux_peer *peer);
+/// A timer of CLOCK_MONOTONIC that is readable when it has gone off.
+int clinux_timerfd(void);
+/// Sets it to a time in nanoseconds, in place of what was set before; 0 for never.
+int clinux_timerfd_set(int timer, uint64_t time);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t clinux_monotonic(void);
 /// Fills at most 256 bytes from getrandom(2), or ends the process: there is no way to go on without.

@@ -68,18 +68,7 @@ enum StreamEvents {
 
   private static func appendID(_ sequence: Int, to output: inout [UInt8]) {
     output.append(copying: "id: ")
-    appendDecimal(sequence, to: &output)
+    output.append(decimal: UInt(sequence))
     output.append(UInt8(ascii: "\n"))
-  }
-
-  /// Without a String: this is written once an event.
-  private static func appendDecimal(_ value: Int, to output: inout [UInt8]) {
-    let start = output.count
-    var rest = value
-    repeat {
-      output.append(UInt8(ascii: "0") + UInt8(rest % 10))
-      rest /= 10
-    } while rest > 0
-    output[start...].reverse()
   }
 }

@@ -1,0 +1,1 @@
+"""Tests of the load generator, with the real daemon and its own mock model."""
