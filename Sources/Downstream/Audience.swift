@@ -1,3 +1,4 @@
+internal import CLinux
 public import EventLoop
 public import StreamLog
 
@@ -70,9 +71,21 @@ public final class Audience {
     // Backwards: a follower that leaves is replaced by one that has been flushed already.
     var position = followers.count - 1
     while position >= 0 {
-      if position < followers.count { followers[position].push() }
+      if position < followers.count {
+        let follower = followers[position]
+        if position > 0 { Self.fetch(followers[position - 1]) }
+        follower.push()
+      }
       position -= 1
     }
+  }
+
+  /// Has the processor fetch what the next delivery will touch while this one is in the kernel.
+  @inline(__always)
+  private static func fetch(_ connection: Connection) {
+    let object = unsafe Unmanaged.passUnretained(connection).toOpaque()
+    unsafe clinux_prefetch(object)
+    unsafe clinux_prefetch(object + 64)
   }
 
   private func beat() {

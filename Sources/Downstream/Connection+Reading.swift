@@ -20,7 +20,7 @@ extension Connection {
     case .closed: return
     }
     let count = unsafe recv(
-      socket.number, &server.scratch, server.scratch.count, CInt(MSG_DONTWAIT))
+      descriptor, &server.scratch, server.scratch.count, CInt(MSG_DONTWAIT))
     if count < 0 {
       if errno != EAGAIN && errno != EINTR { close(.clientLeft) }
       return
@@ -213,7 +213,7 @@ extension Connection {
   func linger() {
     state = .lingering
     bytesSent = 0
-    Glibc.shutdown(socket.number, CInt(SHUT_WR))
+    Glibc.shutdown(descriptor, CInt(SHUT_WR))
     setInterest([.readable, .peerClosed])
     arm(Self.lingerTime)
   }

@@ -45,7 +45,12 @@ extension Connection {
     audience.join(self)
   }
 
+  /// What a head has beside the fields of its response, roughly.
+  private static let headBytes = 160
+
   private func appendHead(_ response: Response, _ framing: AnswerFraming) {
+    output.reserveCapacity(
+      output.count + Self.headBytes + response.fields.count + response.body.count)
     output.append(contentsOf: statusLine(response.status))
     server.appendDate(to: &output)
     output.append(contentsOf: response.fields)
@@ -86,7 +91,7 @@ extension Connection {
       }
       budget -= sent
       bytesSent += sent
-      if timer?.isArmed == true { arm(server.limits.stallTimeout) }
+      if isTimed { arm(server.limits.stallTimeout) }
     }
   }
 
@@ -95,7 +100,7 @@ extension Connection {
   private func block() {
     isBlocked = true
     setInterest(interest.union(.writable))
-    if timer?.isArmed != true { arm(server.limits.stallTimeout) }
+    if !isTimed { arm(server.limits.stallTimeout) }
   }
 
   private static func isTransient(_ code: CInt) -> Bool {
@@ -135,7 +140,7 @@ extension Connection {
     let start = outputStart
     let sent = unsafe output.withUnsafeBytes { bytes in
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
-      return unsafe clinux_send2(socket.number, rest.baseAddress, rest.count, nil, 0)
+      return unsafe clinux_send2(descriptor, rest.baseAddress, rest.count, nil, 0)
     }
     if sent > 0 { dropOutput(sent) }
     return sent
@@ -155,7 +160,7 @@ extension Connection {
 
   /// Sends what the log has for the cursor, behind bytes that go first.
   private func sendLog(behind first: UnsafeRawPointer?, _ count: Int) -> Int {
-    let number = socket.number
+    let number = descriptor
     var sent = 0
     cursor?.read { log in
       sent = unsafe log.withUnsafeBytes { bytes in

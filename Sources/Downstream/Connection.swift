@@ -25,40 +25,47 @@ internal import HTTPWire
 internal import StreamLog
 
 public final class Connection: ReadinessHandler {
+  // What a delivery touches comes first, side by side: with thousands of followers each line of
+  // the processor's cache is fetched anew for each of them.
+  /// The socket's.
+  let descriptor: CInt
+  var interest: Readiness = [.readable, .peerClosed]
+  var state = State.idle
+  /// The socket takes no more at the moment.
+  var isBlocked = false
+  /// The timer is armed.
+  private(set) var isTimed = false
+  /// What must go out before the log's bytes: heads, whole answers, heartbeats.
+  var output: [UInt8] = []
+  var outputStart = 0
+  var cursor: Cursor?
+  var bytesSent = 0
+
   public let identifier: UInt64
   /// The other end of the socket, or whom its proxy named before the first request.
   public private(set) var peer: PeerAddress
   /// It began, or had to begin, with a proxy's header: who has no address may be anybody.
   public let isBehindProxy: Bool
-  let socket: OwnedSocket
+  private let socket: OwnedSocket
   unowned let server: Server
   var watch: Watch?
-  var interest: Readiness = [.readable, .peerClosed]
-  var timer: Timer?
+  private var timer: Timer?
 
   enum State: Equatable {
     case proxyHeader, idle, head, body, answering, sending, following, lingering, closed
   }
-  var state = State.idle
 
   /// What has been read since the start of the current request; empty between requests.
   var input: [UInt8] = []
   var parser: RequestHeadParser
   var body = BodyReader.none
-  /// What must go out before the log's bytes: heads, whole answers, heartbeats.
-  var output: [UInt8] = []
-  var outputStart = 0
-  var cursor: Cursor?
   var audience: Audience?
   /// Position in `audience.followers`.
   var audiencePosition = -1
-  /// The socket takes no more at the moment.
-  var isBlocked = false
   /// The request wanted the connection kept.
   var keepsAlive = false
   var isHead = false
   var isHTTP10 = false
-  var bytesSent = 0
   /// Requests that have been read wait for the next turn.
   var isPostponed = false
   /// Requests that were taken in that turn of the loop.
@@ -75,12 +82,13 @@ public final class Connection: ReadinessHandler {
     expectsProxyHeader: Bool
   ) throws(SystemError) {
     self.socket = socket
+    descriptor = socket.number
     self.peer = peer
     isBehindProxy = expectsProxyHeader
     self.identifier = identifier
     self.server = server
     parser = RequestHeadParser(limits: server.limits.head)
-    watch = try server.loop.watch(socket.number, for: interest, handler: self)
+    watch = try server.loop.watch(descriptor, for: interest, handler: self)
     timer = Timer { [unowned self] in self.timeOut() }
     if expectsProxyHeader { state = .proxyHeader }
     arm(expectsProxyHeader ? server.limits.headTimeout : server.limits.keepAliveTimeout)
@@ -127,6 +135,7 @@ public final class Connection: ReadinessHandler {
   }
 
   private func timeOut() {
+    isTimed = false
     switch state {
     case .proxyHeader:
       server.refusedProxyHeaders += 1
@@ -140,11 +149,15 @@ public final class Connection: ReadinessHandler {
   }
 
   func arm(_ delay: UInt64) {
-    if let timer { server.loop.arm(timer, at: server.loop.now &+ delay) }
+    guard let timer else { return }
+    isTimed = true
+    server.loop.arm(timer, at: server.loop.now &+ delay)
   }
 
   func disarm() {
-    if let timer { server.loop.disarm(timer) }
+    guard isTimed, let timer else { return }
+    isTimed = false
+    server.loop.disarm(timer)
   }
 
   func setInterest(_ wanted: Readiness) {
@@ -166,7 +179,7 @@ public final class Connection: ReadinessHandler {
     output = []
     finishExchange(end)
     server.remove(self)
-    Glibc.shutdown(socket.number, CInt(SHUT_RDWR))
+    Glibc.shutdown(descriptor, CInt(SHUT_RDWR))
   }
 
   /// A request that has arrived but was not read yet is answered first.

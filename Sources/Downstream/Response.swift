@@ -9,10 +9,13 @@ public struct Response: Sendable {
 
   public init(status: Int) {
     self.status = status
+    fields.reserveCapacity(Self.usualFieldBytes)
   }
 
+  private static let usualFieldBytes = 320
+
   public init(status: Int, contentType: StaticString, body: [UInt8]) {
-    self.status = status
+    self.init(status: status)
     self.body = body
     add("Content-Type", contentType.description)
   }

@@ -195,6 +195,14 @@ enum ByteScan {
     unsafe bytes.extracting(range).withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
   }
 
+  /// A range of the bytes as text; what is not UTF-8 becomes U+FFFD.
+  static func text(_ range: Range<Int>, of bytes: Span<UInt8>) -> String {
+    // SAFETY: as above.
+    unsafe bytes.extracting(range).withUnsafeBufferPointer {
+      unsafe String(decoding: $0, as: UTF8.self)
+    }
+  }
+
   /// Appends a literal's bytes.
   static func append(_ literal: StaticString, to output: inout [UInt8]) {
     // SAFETY: a literal's bytes live as long as the program.

@@ -69,6 +69,9 @@ public struct JSONString: Equatable, Sendable {
 
   /// The text, decoded as `appendText` does it.
   public func text(in bytes: Span<UInt8>) -> String {
+    if isPlain, range.lowerBound >= 0, range.upperBound <= bytes.count {
+      return ByteScan.text(range, of: bytes)
+    }
     var output: [UInt8] = []
     output.reserveCapacity(range.count)
     appendText(from: bytes, to: &output)

@@ -79,6 +79,14 @@ extension Worker {
 
   /// The upstreams of a model in the order in which they are asked.
   private func candidates(_ model: Settings.Model) -> [Attempts.Candidate] {
+    guard model.weights.isEmpty else { return drawnCandidates(model) }
+    if let known = candidates[model.id] { return known }
+    let found = drawnCandidates(model)
+    candidates[model.id] = found
+    return found
+  }
+
+  private func drawnCandidates(_ model: Settings.Model) -> [Attempts.Candidate] {
     var names = [model.upstream] + model.fallbacks
     if let first = drawn(model.weights) { names.swapAt(0, first) }
     return names.compactMap { name in

@@ -29,6 +29,8 @@ final class Worker {
   /// What it runs by; a reload puts another in its place between two turns.
   private(set) var configuration: LiveConfiguration
   private(set) var sources: [String: Source]
+  /// Who is asked for a model, by its name, where that is always the same.
+  var candidates: [String: [Attempts.Candidate]] = [:]
 
   var streams: [StreamID: Stream] = [:]
   private(set) var generations: [StreamID: Generation] = [:]
@@ -93,6 +95,7 @@ final class Worker {
   func configured(_ new: LiveConfiguration) {
     let former = configuration
     configuration = new
+    candidates = [:]
     server.limits = Self.limits(new.settings)
     driver.idleConnections = new.idleConnections
     // Handles that are set up, and connections that are open, are kept where nothing has changed.

@@ -161,12 +161,14 @@ public import EventLoop
 
 private final class WatchedSocket: ReadinessHandler {
   private let socket: CInt
-  private unowned let driver: TransferDriver
+  // SAFETY: the driver unwatches all of its sockets before it goes; counting it for every report
+  // would write to a line that nothing else touches.
+  private unowned(unsafe) let driver: TransferDriver
   private(set) var watch: Watch
 
   init?(_ socket: CInt, _ interest: Readiness, _ driver: TransferDriver) {
     self.socket = socket
-    self.driver = driver
+    unsafe self.driver = driver
     watch = Watch.none
     guard let watch = try? driver.loop.watch(socket, for: interest, handler: self) else {
       return nil
@@ -179,6 +181,6 @@ private final class WatchedSocket: ReadinessHandler {
     if readiness.contains(.readable) { mask |= CURL_CSELECT_IN }
     if readiness.contains(.writable) { mask |= CURL_CSELECT_OUT }
     if !readiness.isDisjoint(with: .failed) { mask |= CURL_CSELECT_ERR }
-    driver.act(socket, mask)
+    unsafe driver.act(socket, mask)
   }
 }

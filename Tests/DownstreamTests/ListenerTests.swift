@@ -17,7 +17,7 @@ import Testing
     var value: CInt = -1
     var size = socklen_t(MemoryLayout<CInt>.size)
     unsafe getsockopt(
-      connection?.socket.number ?? -1, CInt(IPPROTO_TCP), name, &value, &size)
+      connection?.descriptor ?? -1, CInt(IPPROTO_TCP), name, &value, &size)
     return value
   }
 

@@ -42,6 +42,8 @@ void clinux_random(void *bytes, size_t count);
 int clinux_processors(void);
 /// Names the calling thread, as ps and debuggers show it; 15 bytes at most.
 void clinux_name_thread(const char *name);
+/// Asks the processor for the cache line at `address`, and does not wait.
+static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
 /// send(2) of two pieces as one, without SIGPIPE. One may be empty.
 ptrdiff_t clinux_send2(int fd, const void *first, size_t first_count, const void *second,
                        size_t second_count);
