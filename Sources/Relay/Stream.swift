@@ -249,8 +249,9 @@ final class Stream {
   /// the log itself gets a copy.
   private func appendVerbatim(_ payload: Span<UInt8>) {
     let size = ChunkFraming.head(Self.fieldName.count + payload.count + 2)
-    log.rendering.append(size.bytes.span.extracting(first: size.count), Self.fieldName.span)
-    log.rendering.append(payload, Self.eventEnd.span)
+    let rendering = log.rendering
+    rendering.append(size.bytes.span.extracting(first: size.count), Self.fieldName.span)
+    rendering.append(payload, Self.eventEnd.span)
   }
 
   private func appendEnding(to live: LiveRendering) {

@@ -24,7 +24,7 @@ public final class Rendering: @unchecked Sendable {
   private let largestSegment: Int
 
   let first: Segment
-  private var last: Segment
+  private var last: WriteEnd
   /// Position behind the last appended byte, published or not.
   public private(set) var written = 0
   /// Bytes of all segments.
@@ -42,7 +42,7 @@ public final class Rendering: @unchecked Sendable {
     self.budget = budget
     self.largestSegment = largestSegment
     first = Segment(start: 0, capacity: firstSegment)
-    last = first
+    last = WriteEnd(first)
     held = firstSegment
     budget.add(firstSegment)
   }
@@ -68,9 +68,10 @@ public final class Rendering: @unchecked Sendable {
     var source = 0
     while source < bytes.count {
       if written == last.end { grow() }
-      let copied = last.fill(from: written - last.start, with: bytes, startingAt: source)
-      source += copied
-      written += copied
+      let count = min(last.end - written, bytes.count - source)
+      last.write(bytes.extracting(source..<(source + count)), at: written)
+      source += count
+      written += count
     }
   }
 
@@ -81,8 +82,8 @@ public final class Rendering: @unchecked Sendable {
       append(first)
       return append(second)
     }
-    last.write(first, at: written - last.start)
-    last.write(second, at: written + first.count - last.start)
+    last.write(first, at: written)
+    last.write(second, at: written + first.count)
     written += first.count + second.count
   }
 
@@ -141,8 +142,7 @@ public final class Rendering: @unchecked Sendable {
     let segment = Segment(start: last.end, capacity: min(last.capacity * 2, largestSegment))
     budget.add(segment.capacity)
     held += segment.capacity
-    last.next = segment
-    last = segment
+    last.move(to: segment)
   }
 
   // MARK: The readers' side

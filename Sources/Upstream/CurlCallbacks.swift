@@ -11,9 +11,11 @@ func curlWrote(
   _ context: UnsafeMutableRawPointer?
 ) -> Int {
   guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-  let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
   let raw = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-  let taken = unsafe transfer.received(Span<UInt8>(_unsafeBytes: raw))
+  // The driver holds the transfer as long as libcurl has it: nothing is counted for each call.
+  let taken = unsafe Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    unsafe $0.received(Span<UInt8>(_unsafeBytes: raw))
+  }
   return taken ? size * count : 0
 }
 
