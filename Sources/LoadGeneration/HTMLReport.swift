@@ -159,7 +159,7 @@ private struct Plot {
     func across(_ x: Double) -> Double {
       Self.left + (Self.width - Self.left - 10) * x / widest
     }
-    var text = "<h2>\(title)</h2>\n<svg viewBox=\"0 0 760 220\" role=\"img\">\n"
+    var text = "<h2>\(title)</h2>\n<svg viewBox=\"0 0 790 220\" role=\"img\">\n"
     for line in scale.lines {
       let y = Quantity.fixed(scale.place(line), 1)
       text += "<line class=\"grid\" x1=\"70\" x2=\"750\" y1=\"\(y)\" y2=\"\(y)\"/>"
