@@ -72,8 +72,10 @@ public final class EventLoop {
   var timers = TimerHeap()
   private var running = false
 
-  /// How much readiness one `epoll_wait` brings; more waits for the next turn.
-  private static let readinessPerTurn = 512
+  /// How much readiness one `epoll_wait` brings; more waits for the next turn. What has been read
+  /// is sent at the end of the turn: with 512 the median event of a thousand streams waited twice
+  /// as long as with 32, and cost the same.
+  private static let readinessPerTurn = 32
   private var reported = [clinux_readiness](
     repeating: clinux_readiness(), count: readinessPerTurn)
 
