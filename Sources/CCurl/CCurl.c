@@ -19,6 +19,10 @@ CURLcode ccurl_set_write(CURL *easy, curl_write_callback callback) {
   return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, callback);
 }
 
+CURLcode ccurl_set_sockopt(CURL *easy, curl_sockopt_callback callback) {
+  return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, callback);
+}
+
 CURLcode ccurl_set_prereq(CURL *easy, curl_prereq_callback callback) {
   return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
 }

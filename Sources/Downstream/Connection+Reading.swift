@@ -93,6 +93,7 @@ extension Connection {
   /// True when the first request may be read.
   private func readProxyHeader() -> Bool {
     do {
+      // A span of a copy: one of a class's own property would not outlast the call.
       let bytes = input
       guard let read = try server.service.proxyHeader(bytes.span, from: peer) else { return false }
       proxyHeaderRead(read.client)

@@ -30,7 +30,8 @@ public struct FanoutRun: Sendable {
 
   /// Stamped events that each subscriber should get; nil for as many as are published, or any.
   public var expectedEvents: Int?
-  /// Lets so many events be written first, and then has subscribers come back behind the first.
+  /// Lets so many events be written first, and then has subscribers come back behind the first; or
+  /// read from the beginning, where what a trigger has started has no ids.
   public var backlog: Int?
   /// Between the last connection and the first event.
   public var settleSeconds = 1.5
@@ -174,27 +175,30 @@ private final class FanoutStage {
     let probing = Monitor(probe, processes: plan.load.processes, show: show)
     try probing.wait(atMost: plan.load.timeoutSeconds, "probing") { probe.counts.opened > 0 }
     try startPublishing(backlog, readers: 1, probe)
+    if identifiers.isEmpty { try startTrigger() }
     let isThere = try probing.wait(atMost: plan.load.timeoutSeconds, "filling") {
       probe.counts.stamped >= backlog
     }
     let identifier = firstID.text.withLock { $0 }
     let probed = probe.counts.stamped
     let result = probe.finish()
-    guard isThere, !identifier.isEmpty else {
+    let comesBack = !identifier.isEmpty
+    guard isThere, comesBack || plan.trigger != nil else {
       _ = source?.finish() ?? streams?.finish()
       throw RunFailure(
         "the probe got \(probed) of \(backlog) events, the first id is \"\(identifier)\"; "
           + (result.firstError ?? "no error"))
     }
     let readers = plan.readers(
-      identifiers, startsAtZero: false, count: plan.subscribers, lastEventID: identifier)
+      identifiers, startsAtZero: !comesBack, count: plan.subscribers,
+      lastEventID: comesBack ? identifier : nil)
     let start = probing.use()
     let crew = try Crew(threads: plan.load.threads, measuring: true) {
       loop, index throws(SystemError) in
       try SubscribePlayer(readers, loop: loop, thread: index)
     }
     let monitor = Monitor(crew, processes: plan.load.processes, show: show)
-    let wanted = plan.subscribers * (backlog - 1)
+    let wanted = plan.subscribers * (comesBack ? backlog - 1 : backlog)
     try waitUntil(crew, monitor, isComplete: { $0.stamped >= wanted }, isOver: { true })
     crew.closeWindow()
     let end = monitor.use()

@@ -1,3 +1,5 @@
+internal import StreamLog
+
 /// Where a loop's streams write an event before it goes into the log, in turn. Kept, so that an
 /// event costs no allocation, and shared, so that a stream costs no buffer.
 final class Scratch {
@@ -9,19 +11,25 @@ final class Scratch {
 enum ChunkFraming {
   static let end: [UInt8] = [13, 10]
 
-  /// The size line, without a String: it is written once an event.
-  static func appendHead(_ count: Int, to output: inout [UInt8]) {
-    var shift = (count.bitWidth - count.leadingZeroBitCount - 1) & ~3
-    while shift >= 0 {
-      let digit = UInt8(count >> shift & 15)
-      output.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-      shift -= 4
-    }
-    output.append(13)
-    output.append(10)
+  private static let fieldName: [6 of UInt8] = [0x64, 0x61, 0x74, 0x61, 0x3A, 0x20]
+  /// Of an event and, behind it, of its chunk.
+  private static let eventEnd: [4 of UInt8] = [10, 10, 13, 10]
+
+  /// What most events of most streams are: one line, in the format that it came in, as one chunk.
+  /// Nothing but the log itself gets a copy.
+  static func append(line payload: Span<UInt8>, to log: Rendering) {
+    let size = head(fieldName.count + payload.count + 2)
+    log.append(size.bytes.span.extracting(first: size.count), fieldName.span)
+    log.append(payload, eventEnd.span)
   }
 
-  /// The size line of a chunk of so many bytes, at most 2^56: the first `count` of `bytes`.
+  /// The size line, without a String: it is written once an event.
+  static func appendHead(_ size: Int, to output: inout [UInt8]) {
+    let head = head(size)
+    for index in 0..<head.count { output.append(head.bytes[index]) }
+  }
+
+  /// The size line of a chunk of so many bytes, less than 2^56: the first `count` of `bytes`.
   @inline(__always)
   static func head(_ size: Int) -> (bytes: [16 of UInt8], count: Int) {
     var bytes = [16 of UInt8](repeating: 0)

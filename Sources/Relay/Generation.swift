@@ -180,7 +180,7 @@ final class Generation: AnswerReceiver {
     if !attemptHasContent, event.isContent { contentBegins() }
     keep()
     if firstEventAt == nil { firstEventAt = worker.loop.now }
-    if !stream.isTouched { worker.touch(stream) }
+    worker.touch(stream)
     if let initiator { beginStreaming(initiator, with: event) }
     if stream.bytes > maximumBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
@@ -255,7 +255,7 @@ final class Generation: AnswerReceiver {
   /// Nothing has been said, and who asked wants nothing but the answer as it comes.
   private var isReadByInitiatorAlone: Bool {
     guard case .whole? = initiator?.form else { return false }
-    return keeper == nil && stream.sequence == 0 && stream.renderings.count == 1
+    return keeper == nil && waiters.isEmpty && stream.isUntouched
   }
 
   private static let noCompletion = UpstreamFault(

@@ -144,10 +144,16 @@ final class Stream {
     wholeAnswer = answer
   }
 
+  /// Nothing has been said in it, and at most one waits for it, who reads no rendering.
+  var isUntouched: Bool {
+    sequence == 0 && usageChunks.isEmpty && renderings.count == 1 && log.audience == nil
+      && !log.hasRemoteReaders && readers <= 1
+  }
+
   /// The same, with the log to be written when somebody wants to read it.
   /// - Parameter event: What the answer says.
   func fold(_ answer: [UInt8], _ event: ModelEvent) {
-    assert(sequence == 0 && renderings.count == 1, "a log that has begun cannot be folded")
+    assert(isUntouched, "a log that has begun cannot be folded")
     finishReason = event.finishReason?.text(in: answer.span)
     usage = event.usage
     sequence = 1
@@ -232,26 +238,13 @@ final class Stream {
     _ event: ModelEvent, _ payload: Span<UInt8>, _ sequence: Int, to live: LiveRendering
   ) {
     if live.key == .first, event.isOneLine {
-      appendVerbatim(payload)
+      ChunkFraming.append(line: payload, to: live.rendering)
     } else {
       scratch.body.removeAll(keepingCapacity: true)
       live.key.format.appendEvent(event, payload, sequence: sequence, to: &scratch.body)
       writeBody(to: live)
     }
     live.rendering.endEvent()
-  }
-
-  private static let fieldName: [6 of UInt8] = [0x64, 0x61, 0x74, 0x61, 0x3A, 0x20]
-  /// Of the event and, behind it, of its chunk.
-  private static let eventEnd: [4 of UInt8] = [10, 10, 13, 10]
-
-  /// What most events of most streams are: one line, in the format that they came in. Nothing but
-  /// the log itself gets a copy.
-  private func appendVerbatim(_ payload: Span<UInt8>) {
-    let size = ChunkFraming.head(Self.fieldName.count + payload.count + 2)
-    let rendering = log.rendering
-    rendering.append(size.bytes.span.extracting(first: size.count), Self.fieldName.span)
-    rendering.append(payload, Self.eventEnd.span)
   }
 
   private func appendEnding(to live: LiveRendering) {

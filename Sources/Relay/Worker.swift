@@ -233,6 +233,7 @@ final class Worker {
   // MARK: The end of a turn
 
   /// The stream has grown, or has a new reader here: flush it when the turn ends.
+  @inline(__always)
   func touch(_ stream: Stream) {
     guard !stream.isTouched else { return }
     stream.isTouched = true

@@ -19,6 +19,15 @@ func curlWrote(
   return taken ? size * count : 0
 }
 
+/// A new socket is about to be connected.
+func curlConnects(
+  _ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ purpose: curlsocktype
+) -> CInt {
+  guard let context = unsafe context else { return CInt(CURL_SOCKOPT_ERROR) }
+  unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().connects()
+  return CInt(CURL_SOCKOPT_OK)
+}
+
 /// There is a connection, and the request is about to go out over it.
 func curlConnected(
   _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?,

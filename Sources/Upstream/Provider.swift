@@ -93,6 +93,7 @@ public import ModelFormats
     unsafe ccurl_set_long(easy, CURLOPT_BUFFERSIZE, Self.receiveBufferBytes)
     if let authorityFile { unsafe ccurl_set_string(easy, CURLOPT_CAINFO, authorityFile) }
     unsafe ccurl_set_write(easy, curlWrote)
+    unsafe ccurl_set_sockopt(easy, curlConnects)
     unsafe ccurl_set_prereq(easy, curlConnected)
     return unsafe easy
   }

@@ -32,6 +32,7 @@ internal import ModelFormats
   private let deadline: UInt64
   private var lastContent: UInt64
   private var isConnected = false
+  private var connectStarted: UInt64
   private var hasEvent = false
   private var hasEnded = false
   /// libcurl has come to the end of the answer: its connection can be used again.
@@ -64,6 +65,7 @@ internal import ModelFormats
     started = driver.loop.now
     self.deadline = min(deadline, started &+ provider.timeouts.total)
     lastContent = started
+    connectStarted = started
     timer = Timer { [unowned self] in self.timeOut() }
     armTimer()
     start(body)
@@ -75,6 +77,7 @@ internal import ModelFormats
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
     unsafe ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+    unsafe ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, context)
     unsafe ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
     unsafe ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
     // libcurl copies it: an array's storage has no address that outlasts the call.
@@ -260,7 +263,7 @@ internal import ModelFormats
   private var timeLimit: UInt64 {
     var limit =
       hasEvent ? lastContent &+ provider.timeouts.idle : started &+ provider.timeouts.firstEvent
-    if !isConnected { limit = min(limit, started &+ provider.timeouts.connect) }
+    if !isConnected { limit = min(limit, connectStarted &+ provider.timeouts.connect) }
     return min(limit, deadline)
   }
 
@@ -272,10 +275,18 @@ internal import ModelFormats
     isConnected = true
   }
 
+  /// A kept connection may turn out to be dead when it has been taken: libcurl then makes another.
+  func connects() {
+    guard isConnected else { return }
+    isConnected = false
+    connectStarted = driver.loop.now
+    armTimer()
+  }
+
   private func timeOut() {
     guard !hasEnded else { return release() }
     guard driver.loop.now >= timeLimit else { return armTimer() }
-    guard isConnected || driver.loop.now < started &+ provider.timeouts.connect else {
+    guard isConnected || driver.loop.now < connectStarted &+ provider.timeouts.connect else {
       return fail(Self.noConnection)
     }
     let phase: UpstreamFault.Phase

@@ -31,6 +31,19 @@ def test_subscribers_come_back_to_a_backlog(daemon):
     assert run.figures["stamped"] == 20 * 19 and run.figures["missing"] == 0
 
 
+def test_subscribers_come_to_the_whole_of_a_stream_without_ids(daemon):
+    url = f"{daemon.url}/v1/streams"
+    run = Measured("fanout", "--trigger", url, *TRIGGER, "--subscribers", 20, "--backlog", 20,
+                   "--subscribe", url + "/{id}?format=openai", "--pid", daemon.process.pid)
+    assert run.figures["stamped"] == 20 * 20 and run.figures["missing"] == 0
+    assert run.figures["early"] == 0 and run.figures["published"] == 20
+
+
+def test_a_backlog_that_does_not_come(daemon):
+    run = Run("fanout", *streams(daemon), "--backlog", 21, "--timeout", "1s")
+    assert run.status == 1 and "the probe got 20 of 21 events" in run.errors
+
+
 def test_too_few_events_are_missed(paced_daemon):
     run = Measured("fanout", *streams(paced_daemon), "--subscribers", 2, "--expect-events", 31,
                    status=1)

@@ -2,7 +2,10 @@
 upstream sees us go."""
 
 import contextlib
+import json
+import re
 import socket
+import threading
 import time
 
 import pytest
@@ -150,3 +153,41 @@ def test_no_connection_in_time_is_504(start, unanswered, stream):
     answer = asking.complete(daemon, "any", stream)
     assert time.monotonic() - began >= 0.2
     assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+
+
+ANSWER = json.dumps({
+    "id": "x", "object": "chat.completion", "created": 1, "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"},
+                 "finish_reason": "stop"}]}).encode()
+
+
+def answer_once_and_go_dark(listener, fillers):
+    """Keeps the connection, lets nobody else in, and closes it when the next request comes."""
+    kept, _ = listener.accept()
+    with kept:
+        kept.recv(65536)
+        kept.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: %d\r\n\r\n" % len(ANSWER) + ANSWER)
+        for _ in range(4):
+            fillers.append(socket.socket())
+            fillers[-1].setblocking(False)
+            fillers[-1].connect_ex(listener.getsockname())
+        kept.recv(65536)
+
+
+def test_a_connection_made_in_place_of_a_dead_one_has_a_time_of_its_own(start):
+    """libcurl takes a kept connection, finds it dead, and connects again by itself."""
+    fillers = []
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        daemon = start({}, {
+            "baseURL": f"http://127.0.0.1:{listener.getsockname()[1]}/v1",
+            "timeouts": {"connect": "200ms", "firstEvent": "20s"}})
+        server = threading.Thread(target=answer_once_and_go_dark, args=(listener, fillers))
+        server.start()
+        stack.callback(lambda: [filler.close() for filler in fillers])
+        stack.callback(server.join)
+        assert asking.complete(daemon, "any", False).status == 200
+        assert asking.complete(daemon, "any", False).status == 504
+        assert "timeout(connect)" in re.sub(r"[A-Z]\w+\.", "", daemon.log())

@@ -1,4 +1,5 @@
 import JSONWire
+import StreamLog
 import Testing
 
 @testable import Relay
@@ -24,5 +25,30 @@ import Testing
     let (read, isComplete) = try dechunked(chunk + Array("0\r\n\r\n".utf8))
     #expect(read == data)
     #expect(isComplete)
+  }
+
+  @Test func `one line in the log is the chunk of its event, wherever a segment ends`() {
+    var lengths = [0, 1, 6, 7, 8, 9, 246, 247, 248, 249, 4086, 4087, 4088, 4089]
+    lengths += Array(20...60)
+    for length in lengths {
+      let payload = (0..<length).map { UInt8(truncatingIfNeeded: $0) | 0x20 }
+      let event = Array("data: ".utf8) + payload + [10, 10]
+      let log = Rendering(budget: LogBudget(limit: 1 << 20), firstSegment: 16, largestSegment: 32)
+      for before in 0..<3 {
+        log.append([UInt8](repeating: 1, count: before).span)
+        let start = log.written
+        ChunkFraming.append(line: payload.span, to: log)
+        log.publish()
+        var cursor = Cursor(log, at: start, skippingOptional: false)
+        var read: [UInt8] = []
+        while cursor.advance() == .behind {
+          cursor.read { bytes in
+            read.append(copying: bytes)
+            return bytes.count
+          }
+        }
+        #expect(read == ChunkFraming.chunk(event))
+      }
+    }
   }
 }

@@ -240,4 +240,11 @@ import Testing
     }
     #expect(budget.used == 0)
   }
+
+  @Test func `an answer behind a usage is not folded`() throws {
+    let stream = makeStream()
+    #expect(stream.isUntouched)
+    try stream.append(Self.usage)
+    #expect(!stream.isUntouched)
+  }
 }

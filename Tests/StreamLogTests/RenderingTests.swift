@@ -29,6 +29,25 @@ import Testing
     #expect(rendering.offset(after: 1) == 100)
   }
 
+  @Test(arguments: 1...12)
+  func `two pieces at once are as one behind the other`(_ first: Int) {
+    for head in 0...10 {
+      for tail in 0...10 {
+        let rendering = Rendering(
+          budget: LogBudget(limit: 1 << 20), firstSegment: first, largestSegment: first + 3)
+        let bytes = pattern(0..<head + tail + 2)
+        let (before, one, other) = (
+          Array(bytes[..<2]), Array(bytes[2..<2 + head]), Array(bytes[(2 + head)...])
+        )
+        rendering.append(before.span)
+        rendering.append(one.span, other.span)
+        rendering.publish()
+        var cursor = Cursor(rendering, at: 0, skippingOptional: false)
+        #expect(cursor.takeAll() == bytes)
+      }
+    }
+  }
+
   @Test func `the offset after an event is where the next begins`() {
     let rendering = Rendering(budget: LogBudget(limit: 1 << 20), firstSegment: 8)
     #expect(rendering.offset(after: 0) == 0)

@@ -9,6 +9,7 @@ CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value);
 CURLcode ccurl_set_size(CURL *easy, CURLoption option, curl_off_t value);
 CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *value);
 CURLcode ccurl_set_write(CURL *easy, curl_write_callback callback);
+CURLcode ccurl_set_sockopt(CURL *easy, curl_sockopt_callback callback);
 CURLcode ccurl_set_prereq(CURL *easy, curl_prereq_callback callback);
 
 CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value);
