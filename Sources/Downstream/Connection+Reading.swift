@@ -111,24 +111,24 @@ extension Connection {
     let status: ParseStatus
     do {
       let bytes = input
-      status = try parser.parse(bytes.span)
+      status = try reading.parser.parse(bytes.span)
     } catch {
       refuse(RequestFault(status: error.status, reason: "\(error)"))
       return false
     }
     guard case .complete(let consumed) = status else { return false }
-    keepsAlive = parser.head.keepAlive && !server.isDraining
-    isHead = parser.head.method == .head
-    isHTTP10 = parser.head.minorVersion == 0
+    keepsAlive = reading.parser.head.keepAlive && !server.isDraining
+    isHead = reading.parser.head.method == .head
+    isHTTP10 = reading.parser.head.minorVersion == 0
     let request = input
-    let verdict = server.service.admit(parser.head, request.span, on: self)
+    let verdict = server.service.admit(reading.parser.head, request.span, on: self)
     do {
       switch verdict {
       case .refuse(let response):
-        refuse(response, unread: parser.head.framing, from: consumed)
+        refuse(response, unread: reading.parser.head.framing, from: consumed)
         return state == .idle
       case .proceed(let limit):
-        body = try BodyReader(parser.head.framing, start: consumed, limit: limit)
+        reading.body = try BodyReader(reading.parser.head.framing, start: consumed, limit: limit)
       }
     } catch {
       refuse(error)
@@ -136,7 +136,7 @@ extension Connection {
     }
     state = .body
     arm(server.limits.bodyTimeout)
-    if parser.head.expectsContinue, !isHTTP10, input.count == consumed { sayContinue() }
+    if reading.parser.head.expectsContinue, !isHTTP10, input.count == consumed { sayContinue() }
     return readBody()
   }
 
@@ -146,11 +146,11 @@ extension Connection {
     let end: Int
     do {
       let bytes = input
-      guard let found = try body.advance(bytes.span) else {
-        if body.dropsDecodedInput {
+      guard let found = try reading.body.advance(bytes.span) else {
+        if reading.body.dropsDecodedInput {
           // The head's ranges must stay valid: only what lies behind it goes.
-          input.removeLast(input.count - body.start)
-          body.inputWasCut()
+          input.removeLast(input.count - reading.body.start)
+          reading.body.inputWasCut()
         }
         arm(server.limits.bodyTimeout)
         return false
@@ -164,8 +164,8 @@ extension Connection {
     disarm()
     // The request is taken out first: the service may answer, follow or close before it returns.
     let request = input
-    let head = parser.head
-    let reader = body
+    let head = reading.parser.head
+    let reader = reading.body
     startOver(with: request[end...])
     reader.withBody(request.span) { body in
       server.service.serve(head, request.span, body: body, on: self)
@@ -176,8 +176,8 @@ extension Connection {
   /// What follows a request is the beginning of the next.
   private func startOver(with rest: ArraySlice<UInt8>) {
     input = Array(rest)
-    parser.reset()
-    body = .none
+    reading.parser.reset()
+    reading.body = .none
   }
 
   // MARK: Refusing
@@ -185,7 +185,7 @@ extension Connection {
   /// Answers bad input and closes behind the answer: where the next request would begin is unknown.
   func refuse(_ fault: RequestFault) {
     let request = input
-    let path = request.span.extracting(parser.pathSoFar(in: request.span))
+    let path = request.span.extracting(reading.parser.pathSoFar(in: request.span))
     var response = server.service.refusal(fault, path: path, on: self)
     response.closes = true
     startOver(with: [])

@@ -39,7 +39,7 @@ extension Connection {
     appendHead(response, framing)
     output.append(contentsOf: response.body)
     state = .following
-    parser = RequestHeadParser(limits: server.limits.head)
+    dropReading()
     self.cursor = cursor
     self.audience = audience
     audience.join(self)

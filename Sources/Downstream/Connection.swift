@@ -27,8 +27,7 @@ internal import StreamLog
 public final class Connection: ReadinessHandler {
   // What a delivery touches comes first, side by side: with thousands of followers each line of
   // the processor's cache is fetched anew for each of them.
-  /// The socket's.
-  let descriptor: CInt
+  private let socket: Descriptor
   var interest: Readiness = [.readable, .peerClosed]
   var state = State.idle
   /// The socket takes no more at the moment.
@@ -46,7 +45,6 @@ public final class Connection: ReadinessHandler {
   public private(set) var peer: PeerAddress
   /// It began, or had to begin, with a proxy's header: who has no address may be anybody.
   public let isBehindProxy: Bool
-  private let socket: OwnedSocket
   unowned let server: Server
   var watch: Watch?
   private var timer: Timer?
@@ -57,8 +55,7 @@ public final class Connection: ReadinessHandler {
 
   /// What has been read since the start of the current request; empty between requests.
   var input: [UInt8] = []
-  var parser: RequestHeadParser
-  var body = BodyReader.none
+  private var requestReading: RequestReading?
   var audience: Audience?
   /// Position in `audience.followers`.
   var audiencePosition = -1
@@ -69,7 +66,7 @@ public final class Connection: ReadinessHandler {
   /// Requests that have been read wait for the next turn.
   var isPostponed = false
   /// Requests that were taken in that turn of the loop.
-  var requestsTaken = 0
+  var requestsTaken: UInt8 = 0
   var turnOfRequests: UInt64 = 0
   /// `proceed` is running further up the stack: it will look at the rest of the input itself.
   var isProceeding = false
@@ -81,13 +78,11 @@ public final class Connection: ReadinessHandler {
     _ socket: OwnedSocket, peer: PeerAddress, identifier: UInt64, server: Server,
     expectsProxyHeader: Bool
   ) throws(SystemError) {
-    self.socket = socket
-    descriptor = socket.number
+    self.socket = socket.take()
     self.peer = peer
     isBehindProxy = expectsProxyHeader
     self.identifier = identifier
     self.server = server
-    parser = RequestHeadParser(limits: server.limits.head)
     watch = try server.loop.watch(descriptor, for: interest, handler: self)
     timer = Timer { [unowned self] in self.timeOut() }
     if expectsProxyHeader { state = .proxyHeader }
@@ -101,6 +96,20 @@ public final class Connection: ReadinessHandler {
     arm(server.limits.keepAliveTimeout)
   }
 
+  /// Made for the first byte of a request.
+  var reading: RequestReading {
+    if let requestReading { return requestReading }
+    let reading = RequestReading(limits: server.limits.head)
+    requestReading = reading
+    return reading
+  }
+
+  /// Until the next request, which may be long in coming.
+  func dropReading() {
+    requestReading = nil
+  }
+
+  var descriptor: CInt { socket.number }
   /// The loop on which everything about this connection happens.
   public var loop: EventLoop { server.loop }
   /// The request under way came as HTTP/1.0: its answer is not chunked.
@@ -206,9 +215,26 @@ public final class Connection: ReadinessHandler {
   }
 }
 
+/// What a request is read by. Apart from its connection, since a follower reads none, and there are
+/// tens of thousands of these.
+final class RequestReading {
+  var parser: RequestHeadParser
+  var body = BodyReader.none
+
+  init(limits: HeadLimits) {
+    parser = RequestHeadParser(limits: limits)
+  }
+}
+
 /// Lets the accepted socket pass through closures until its connection owns it.
 final class OwnedSocket {
-  private let descriptor: Descriptor
-  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-  var number: CInt { descriptor.number }
+  private var descriptor: Descriptor?
+
+  init(_ descriptor: consuming Descriptor) { self.descriptor = consume descriptor }
+
+  /// Once.
+  func take() -> Descriptor {
+    guard let taken = descriptor.take() else { preconditionFailure("a socket has one owner") }
+    return taken
+  }
 }

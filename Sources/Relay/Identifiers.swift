@@ -11,6 +11,17 @@ enum Identifiers {
   static func conversation() -> String { "conv_" + letters(24, of: alphanumerics) }
   static func widgetConversation() -> String { letters(32, of: lowerCase) }
 
+  /// A number as eleven letters, no two numbers as the same.
+  static func letters(of number: UInt64) -> String {
+    var (rest, letters) = (number, [UInt8]())
+    letters.reserveCapacity(11)
+    for _ in 0..<11 {
+      letters.append(alphanumerics[Int(rest % UInt64(alphanumerics.count))])
+      rest /= UInt64(alphanumerics.count)
+    }
+    return String(decoding: letters, as: UTF8.self)
+  }
+
   /// So many letters, at most 40, each as likely as the others but for one part in 2^50.
   static func letters(_ count: Int, of alphabet: [UInt8]) -> String {
     precondition(count <= 40)

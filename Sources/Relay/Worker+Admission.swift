@@ -258,13 +258,14 @@ extension Worker {
     return requestID()
   }
 
-  /// Not a secret, and not repeated: a step of SplitMix64 from a random start.
+  /// Not a secret, and not repeated: a step of SplitMix64 from a random start. Of 15 letters, which
+  /// a String holds in itself.
   func requestID() -> String {
     requestNumber &+= 0x9E37_79B9_7F4A_7C15
     var word = requestNumber
     word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
     word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-    return "req_" + String(word ^ word >> 31, radix: 36)
+    return "req_" + Identifiers.letters(of: word ^ word >> 31)
   }
 
   /// An id is a permission to read: logs get enough of it to tell streams apart.

@@ -43,6 +43,9 @@ extension Worker {
     rendering.publish()
     guard let offset = rendering.offset(after: attach.after) else { return .ahead }
     count(attach, in: stream, index)
+    // The same text, and not another copy of it for each reader.
+    var attach = attach
+    attach.id = stream.id
     return .reading(attach, rendering, offset: offset, conversationID: stream.conversationID)
   }
 

@@ -116,6 +116,7 @@ extension Worker {
       respond(connection, record, response)
     case .reading(let place, let rendering, let offset, let conversationID):
       record.reads = place.key
+      record.streamID = place.id
       let audience = audience(rendering, place.id, place.key)
       follow(
         connection, record, place.key, rendering,
