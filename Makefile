@@ -1,13 +1,15 @@
 # make run    builds deltad and starts it with its built-in model on 127.0.0.1:8080
 # make test   runs the whole test suite
 # make lint   checks the style
+# make bench              measures the daemon beside its peers, into docs/benchmarks.md
+# make bench-check        the same, and holds it to thresholds.json
 # make bench-micro        measures the pure modules
 # make bench-check-smoke  counts allocations and instructions, and holds them to thresholds.json
 
 RELEASE = swift build -c release --static-swift-stdlib --product
 BUILD = $(RELEASE) deltad
 
-.PHONY: run build test lint format clean bench-micro bench-check-smoke
+.PHONY: run build test lint format clean bench bench-check bench-micro bench-check-smoke
 
 run: build
 	exec .build/release/deltad demo
@@ -28,6 +30,17 @@ lint:
 
 format:
 	swift format --in-place --recursive Sources Tests Benchmarks Package.swift
+
+bench:
+	@packaging/dependencies bench-peers
+	$(BUILD)
+	$(RELEASE) deltaload
+	@Benchmarks/bench --growth
+
+bench-check: bench
+	$(RELEASE) scripted-model
+	$(RELEASE) deltabench
+	@Benchmarks/smoke .build/bench/macro.json
 
 bench-micro:
 	@packaging/dependencies build

@@ -17,9 +17,9 @@ COST, MEMORY = ROOT / "docs/growth-cost.svg", ROOT / "docs/growth-memory.svg"
 
 def fanout(folder, loops, subscribers):
     """µs a delivery, and bytes of memory a subscriber."""
-    events = max(8, min(2_000, DELIVERIES // subscribers))
+    events = max(15, min(2_000, DELIVERIES // subscribers))
     interval = max(1, subscribers * 20 // 1000 // loops)  # Milliseconds: half of a processor.
-    delay = 1 + subscribers / 3_000
+    delay = 1.5 + subscribers / 2_000  # For all to be connected.
     options = ["--tokens", events, "--interval", f"{interval}ms", "--delay", f"{delay:g}s"]
 
     def run(peer, cpus):
@@ -53,6 +53,8 @@ def measure(folder, loops, options, run):
         try:
             before = peer.process.memory()
             sample = run(peer, others)
+            if "cpu_us_per_event" not in sample:
+                raise load.Failed("; ".join(sample["failures"]) or "nothing came in time")
             return sample["cpu_us_per_event"], sample["rss_peak"] - before, sample["failures"]
         finally:
             peer.stop()

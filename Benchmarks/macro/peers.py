@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from .processes import (
-    DESCRIPTORS, LOAD_CPU, RELEASE, ROOT, SERVER_CPU, Process, Unavailable, free_port)
+    DESCRIPTORS, LOAD_CPU, RELEASE, ROOT, SERVER_CPU, Process, Unavailable, free_port, free_ports)
 
 # As many as the descriptors of a process allow, with a few for itself.
 CONNECTIONS = DESCRIPTORS - 100
@@ -151,11 +151,11 @@ def install_router():
 
 def start_router(folder, upstream):
     install_router()
-    port = free_port()
+    port, metrics = free_ports(2)
     return launch(
         [ROUTER / "bin/python", "-m", "sglang_router.launch_router", "--host", "127.0.0.1",
          "--port", port, "--worker-urls", f"http://127.0.0.1:{upstream}", "--policy",
-         "round_robin", "--log-level", "error", "--prometheus-port", free_port(),
+         "round_robin", "--log-level", "error", "--prometheus-port", metrics,
          "--prometheus-host", "127.0.0.1", "--max-concurrent-requests", "-1",
          "--disable-health-check", "--disable-retries", "--disable-circuit-breaker"],
         port, folder)

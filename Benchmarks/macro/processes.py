@@ -25,6 +25,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def free_ports(count):
+    """Several, none of which is another's."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
 def answers(port):
     """Whether somebody accepts connections there."""
     with socket.socket() as probe:

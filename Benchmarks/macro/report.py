@@ -53,8 +53,9 @@ def goal_cell(line, limits, found):
     if limit is None or "goal" not in limit or line.check not in found.get(line.row, {}):
         return ""
     met = found[line.row][line.check] <= limit["goal"]
-    shown = limit["goal"] if line.check == "ratio" else limit["goal"] / line.divisor
-    sign = " ×" if line.check == "ratio" else ""
+    is_ratio = line.check.lower().endswith("ratio")
+    shown = limit["goal"] if is_ratio else limit["goal"] / line.divisor
+    sign = " ×" if is_ratio else ""
     return f"≤ {shown:g}{sign}: " + ("met" if met else "**missed**")
 
 

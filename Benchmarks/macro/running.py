@@ -20,6 +20,7 @@ class Results:
         self.notes = []
 
     def note(self, work, peer, text):
+        text = text.strip().splitlines()[-1]
         if (work, peer, text) not in self.notes:
             self.notes.append((work, peer, text))
             say(f"  {work}, {peer}: {text}")

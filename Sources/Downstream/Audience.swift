@@ -15,7 +15,10 @@ public final class Audience {
   private var timer: Timer?
   /// When the log grew last, or a heartbeat went out.
   private var lastEvent: UInt64
-  private var flushed: Int
+  /// What the rendering was when everybody was flushed last.
+  private var flushed: (tail: Int, isClosed: Bool)
+  /// Followers from here on may have joined since the last flush.
+  private var settled = 0
   private var followers: [Connection] = []
   /// Called when the last follower has left.
   public var whenEmpty: (() -> Void)?
@@ -31,7 +34,7 @@ public final class Audience {
     self.heartbeat = heartbeat
     heartbeatInterval = interval
     lastEvent = loop.now
-    flushed = rendering.published
+    flushed = rendering.progress
     if !heartbeat.isEmpty {
       timer = Timer { [unowned self] in self.beat() }
     }
@@ -55,6 +58,8 @@ public final class Audience {
       followers[hole] = last
       last.audiencePosition = hole
     }
+    // The last one may have been new.
+    settled = min(settled, hole)
     guard followers.isEmpty else { return }
     if let timer { loop.disarm(timer) }
     whenEmpty?()
@@ -63,14 +68,19 @@ public final class Audience {
   /// Sends every follower what it has not read yet, each with one `send` if its socket takes it.
   public func flush() {
     needsFlush = false
-    // A reader that joins is no news for the others.
-    if rendering.published != flushed {
-      flushed = rendering.published
+    // A reader that joins is no news for the others: while thousands come, one after the other,
+    // nobody goes through those who are there.
+    let progress = rendering.progress
+    if progress != flushed {
+      flushed = progress
       lastEvent = loop.now
+      settled = 0
     }
+    let start = settled
+    settled = followers.count
     // Backwards: a follower that leaves is replaced by one that has been flushed already.
     var position = followers.count - 1
-    while position >= 0 {
+    while position >= start {
       if position < followers.count {
         let follower = followers[position]
         if position > 0 { Self.fetch(followers[position - 1]) }

@@ -139,15 +139,15 @@ final class Stream {
 
   // MARK: One object
 
-  /// Keeps the answer as it came, for those who want it so.
-  func keep(_ answer: [UInt8]) {
-    wholeAnswer = answer
-  }
-
   /// Nothing has been said in it, and at most one waits for it, who reads no rendering.
   var isUntouched: Bool {
     sequence == 0 && usageChunks.isEmpty && renderings.count == 1 && log.audience == nil
       && !log.hasRemoteReaders && readers <= 1
+  }
+
+  /// Keeps the answer as it came, for those who want it so.
+  func keep(_ answer: [UInt8]) {
+    wholeAnswer = answer
   }
 
   /// The same, with the log to be written when somebody wants to read it.

@@ -39,6 +39,40 @@ import Testing
     #expect(harness.service.exchanges.map(\.offsets) == [[rendering.written]])
   }
 
+  @Test func `readers who come while others go get what is there, and all that follows`() throws {
+    let harness = try Harness()
+    let rendering = rendering()
+    harness.answerWith(harness.makeAudience(rendering))
+    rendering.appendEvent("before,")
+    var generator = SplitMix64(seed: 11)
+    var peers: [Peer] = []
+    for round in 0..<40 {
+      let fresh = (0..<3).map { _ in harness.connect() }
+      for peer in fresh { peer.write(Self.get) }
+      // Some leave in the very turn in which others join.
+      for _ in 0..<2 where !peers.isEmpty && generator.oneIn(2) {
+        peers.remove(at: Int.random(in: 0..<peers.count, using: &generator)).close()
+      }
+      if generator.oneIn(3) { rendering.appendEvent("\(round),") }
+      try harness.turn()
+      peers += fresh
+    }
+    rendering.appendEvent("end")
+    try harness.turn()
+    var sent: [UInt8] = []
+    var cursor = Cursor(rendering, at: 0, skippingOptional: false)
+    while cursor.advance() == .behind {
+      cursor.read { bytes in
+        for index in bytes.indices { sent.append(bytes[index]) }
+        return bytes.count
+      }
+    }
+    for peer in peers {
+      peer.read()
+      #expect(peer.takeText().body == String(decoding: sent, as: UTF8.self))
+    }
+  }
+
   @Test func `all that one turn brings leaves in one send, head included`() throws {
     let harness = try Harness()
     let rendering = rendering()
