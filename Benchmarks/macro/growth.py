@@ -34,14 +34,17 @@ def relay(folder, loops, streams):
     interval = max(5, streams // 10)
     options = ["--tokens", 100, "--interval", f"{interval}ms"]
 
-    def run(peer, cpus):
-        # Finished answers are kept for a while: memory is looked at before any has.
-        held = load.relay(peer, "-c", streams, "--hold", "500ms", cpus=cpus)
-        sample = load.relay(peer, "-c", streams, "-t", "5s", "--warm", "2s", cpus=cpus)
-        return {**sample, "rss_peak": held["rss_peak"],
-                "failures": held["failures"] + sample["failures"]}
+    def hold(peer, cpus):
+        return load.relay(peer, "-c", streams, "--hold", "500ms", cpus=cpus)
 
-    return measure(folder, loops, options, run)
+    def run(peer, cpus):
+        return load.relay(peer, "-c", streams, "-t", "5s", "--warm", "2s", cpus=cpus)
+
+    # Memory is looked at before any answer is finished and kept; and in a daemon of its own, since
+    # answers go on when their readers have left.
+    _, memory, failures = measure(folder, loops, options, hold)
+    cost, _, others = measure(folder, loops, options, run)
+    return cost, memory, failures + others
 
 
 def measure(folder, loops, options, run):
@@ -53,9 +56,8 @@ def measure(folder, loops, options, run):
         try:
             before = peer.process.memory()
             sample = run(peer, others)
-            if "cpu_us_per_event" not in sample:
-                raise load.Failed("; ".join(sample["failures"]) or "nothing came in time")
-            return sample["cpu_us_per_event"], sample["rss_peak"] - before, sample["failures"]
+            return (sample.get("cpu_us_per_event", 0), sample["rss_peak"] - before,
+                    sample["failures"])
         finally:
             peer.stop()
     finally:
@@ -70,9 +72,12 @@ def carry_out(folder, say, rounds=3):
         for count in counts:
             say(f"growth: {count} {kind}, {loops} loops")
             samples = [run(folder, loops, count) for _ in range(rounds)]
-            for failure in {text for sample in samples for text in sample[2]}:
+            failures = {text for sample in samples for text in sample[2]}
+            for failure in failures:
                 say(f"  {failure}")
             cost = statistics.median(sample[0] for sample in samples)
+            if not cost:
+                raise load.Failed("; ".join(failures) or "nothing came in time")
             memory = statistics.median(sample[1] for sample in samples)
             found.setdefault((kind, loops), []).append((count, cost, memory))
     return found
