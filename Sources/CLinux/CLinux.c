@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -56,8 +57,10 @@ int clinux_accept(int listener, clinux_peer *peer) {
     peer->port = ntohs(v4->sin_port);
   } else if (address.ss_family == AF_INET6) {
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-    peer->family = 6;
-    memcpy(peer->address, &v6->sin6_addr, 16);
+    // An IPv4 client of a socket that takes both (RFC 4291, section 2.5.5.2).
+    bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+    peer->family = is_mapped ? 4 : 6;
+    memcpy(peer->address, v6->sin6_addr.s6_addr + (is_mapped ? 12 : 0), is_mapped ? 4 : 16);
     peer->port = ntohs(v6->sin6_port);
   } else {
     peer->family = 1;

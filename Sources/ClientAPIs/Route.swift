@@ -53,6 +53,14 @@ public struct Route: Equatable, Sendable {
   public let api: API
   public let outcome: Outcome
 
+  /// The same for those who only watch: there is nothing but figures and health.
+  public var outcomeForMonitors: Outcome {
+    switch outcome {
+    case .found(.metrics), .found(.health), .found(.readiness), .methodNotAllowed: outcome
+    case .found, .notFound: .notFound
+    }
+  }
+
   /// - Parameters:
   ///   - method: As in the request, upper case.
   ///   - segments: The decoded path between its slashes, without the first, empty one; `*` alone

@@ -66,13 +66,27 @@ public enum WireFormat: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Milliseconds after which a reader comes back that has lost its connection.
+  public static let usualReturn = 1000
+
   /// What each connection gets before its first event.
-  public func appendPreamble(conversationID: String, to output: inout [UInt8]) {
+  /// - Parameter milliseconds: When to come back, in a format that can tell.
+  public func appendPreamble(
+    conversationID: String, returnAfter milliseconds: Int, to output: inout [UInt8]
+  ) {
     switch self {
     case .openAI, .chunks: break
-    case .events: StreamEvents.appendPreamble(to: &output)
+    case .events: appendReturn(after: milliseconds, to: &output)
     case .lines: WidgetLines.appendStart(conversationID: conversationID, to: &output)
     }
+  }
+
+  /// Whether readers of this format come back by themselves, and take word of when.
+  public var tellsReturn: Bool { self == .events }
+
+  /// Between two events, to a format that `tellsReturn`.
+  public func appendReturn(after milliseconds: Int, to output: inout [UInt8]) {
+    if tellsReturn { StreamEvents.appendReturn(after: milliseconds, to: &output) }
   }
 
   public func appendEvent(

@@ -27,7 +27,7 @@ extension Settings {
   /// Listeners where everybody could ask whom nobody let in: beyond the loopback, without keys.
   public var openListeners: [ListenAddress] {
     guard keys.isEmpty, !allowAnonymous else { return [] }
-    return (listen + proxyProtocol).filter { !$0.isLocal }
+    return (listen + proxyProtocol + inheritedListeners).filter { !$0.isLocal }
   }
 }
 

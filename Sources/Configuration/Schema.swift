@@ -33,16 +33,17 @@ struct Schema {
         [
           .values(
             "allow", \.allow, .addressBlock, count: Bounds.metricsAllow,
-            of: "addresses or blocks such as \"10.0.0.0/8\"")
+            of: "addresses or blocks such as \"10.0.0.0/8\""),
+          listen("listen", \.listen, count: Bounds.metricsListeners),
         ]),
       .section("log", \.log, log),
     ]
   }
 
-  private func listen(
-    _ key: String, _ target: WritableKeyPath<Settings, [Settings.ListenAddress]>,
+  private func listen<Root>(
+    _ key: String, _ target: WritableKeyPath<Root, [Settings.ListenAddress]>,
     count: ClosedRange<Int>
-  ) -> Field<Settings> {
+  ) -> Field<Root> {
     let kind = Kind.listenAddress
     let bounds = "\(count.lowerBound) to \(count.upperBound)"
     return .list(
@@ -79,6 +80,7 @@ struct Schema {
       .value("queue", \.queue, .duration(Bounds.queue)),
       .value("heartbeat", \.heartbeat, .duration(Bounds.heartbeat)),
       .value("shutdown", \.shutdown, .duration(Bounds.shutdown)),
+      .value("release", \.release, .duration(Bounds.release)),
     ]
   }
 

@@ -4,8 +4,11 @@ extension SchemaReader {
   mutating func crossCheck(_ settings: Settings) {
     let root = DocumentPath()
     let listeners = listeners(of: settings)
+    let watched = settings.metrics.listen.enumerated().map {
+      (path: root["metrics"]["listen"][$0.offset], address: $0.element)
+    }
     checkUnique(
-      listeners.filter { $0.address.isFixed }.map { ($0.path, $0.address.description) },
+      (listeners + watched).filter { $0.address.isFixed }.map { ($0.path, $0.address.description) },
       as: "an address")
     checkUnique(
       settings.keys.indices.map { (root["keys"][$0]["name"], settings.keys[$0].name) },

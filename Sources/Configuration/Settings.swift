@@ -18,6 +18,8 @@ public struct Settings: Sendable, Equatable {
   public var limits = Limits()
   public var timeouts = Timeouts()
   public var streams = Streams()
+  /// Beside those of the configuration file: sockets that whoever started the process has opened.
+  public var inheritedListeners: [ListenAddress] = []
   /// The keys that clients present. None: everybody on the listeners may ask.
   public var keys: [NamedKey] = []
   /// Everybody may ask beyond the loopback too: without it a listener there needs keys.
@@ -79,6 +81,9 @@ public struct Settings: Sendable, Equatable {
     public var heartbeat: Duration = .seconds(15)
     /// After SIGTERM, how long running generations may go on.
     public var shutdown: Duration = .seconds(30)
+    /// Over how long those that still run then are ended, one after the other, and over how long
+    /// readers are told to spread their return.
+    public var release: Duration = .seconds(5)
     public init() {}
   }
 
@@ -329,6 +334,8 @@ public struct Settings: Sendable, Equatable {
     /// Blocks of client addresses that may read them without an administrator's key. Who comes by a
     /// Unix-domain socket is one of them.
     public var allow = ["127.0.0.0/8", "::1/128"]
+    /// Listeners for figures and health alone: whoever reaches them may read them.
+    public var listen: [ListenAddress] = []
     public init() {}
   }
 
@@ -385,6 +392,7 @@ extension Settings {
     public static let heartbeat: ClosedRange<Duration> = .seconds(1) ... .seconds(600)
     /// Zero ends running generations at once.
     public static let shutdown: ClosedRange<Duration> = .zero ... .seconds(3600)
+    public static let release: ClosedRange<Duration> = .zero ... .seconds(600)
 
     public static let memoryBytes = (1 << 20)...(1 << 40)
     public static let streamBytes = (64 << 10)...(1 << 30)
@@ -427,6 +435,7 @@ extension Settings {
       .zero ... .seconds(3650 * 86_400)
     public static let trustedProxies = 0...100
     public static let metricsAllow = 0...100
+    public static let metricsListeners = 0...16
     /// Zero is no limit.
     public static let streamsPerClient = 0...1_000_000
     public static let rateRequests = 0...1_000_000

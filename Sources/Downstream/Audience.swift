@@ -98,15 +98,20 @@ public final class Audience {
     unsafe clinux_prefetch(object + 64)
   }
 
+  /// Gives each follower that has read everything a line of its own, made for it.
+  public func tell(_ line: () -> [UInt8]) {
+    var position = followers.count - 1
+    while position >= 0 {
+      if position < followers.count { followers[position].heartbeat(line()) }
+      position -= 1
+    }
+  }
+
   private func beat() {
     let quiet = loop.now &- lastEvent
     if quiet >= heartbeatInterval {
       lastEvent = loop.now
-      var position = followers.count - 1
-      while position >= 0 {
-        if position < followers.count { followers[position].heartbeat(heartbeat) }
-        position -= 1
-      }
+      tell { heartbeat }
     }
     if let timer, !followers.isEmpty {
       loop.arm(timer, at: lastEvent &+ heartbeatInterval)

@@ -43,8 +43,8 @@ public final class Connection: ReadinessHandler {
   public let identifier: UInt64
   /// The other end of the socket, or whom its proxy named before the first request.
   public private(set) var peer: PeerAddress
-  /// It began, or had to begin, with a proxy's header: who has no address may be anybody.
-  public let isBehindProxy: Bool
+  /// Of the listener that it came to. From `.proxies` who has no address may be anybody.
+  public let role: ListenerRole
   unowned let server: Server
   var watch: Watch?
   private var timer: Timer?
@@ -72,21 +72,25 @@ public final class Connection: ReadinessHandler {
   var isProceeding = false
 
   /// The service's record of the request under way.
-  public var exchange: (any Exchange)?
+  public var exchange: (any Exchange)? {
+    didSet {
+      if (oldValue == nil) != (exchange == nil) { server.countExchange(exchange == nil ? -1 : 1) }
+    }
+  }
 
   init(
     _ socket: OwnedSocket, peer: PeerAddress, identifier: UInt64, server: Server,
-    expectsProxyHeader: Bool
+    role: ListenerRole
   ) throws(SystemError) {
     self.socket = socket.take()
     self.peer = peer
-    isBehindProxy = expectsProxyHeader
+    self.role = role
     self.identifier = identifier
     self.server = server
     watch = try server.loop.watch(descriptor, for: interest, handler: self)
     timer = Timer { [unowned self] in self.timeOut() }
-    if expectsProxyHeader { state = .proxyHeader }
-    arm(expectsProxyHeader ? server.limits.headTimeout : server.limits.keepAliveTimeout)
+    if role == .proxies { state = .proxyHeader }
+    arm(role == .proxies ? server.limits.headTimeout : server.limits.keepAliveTimeout)
   }
 
   /// The proxy has said who it speaks for.

@@ -2,6 +2,15 @@ internal import CLinux
 public import EventLoop
 internal import Glibc
 
+/// Who comes to a listener.
+public enum ListenerRole: Sendable {
+  case clients
+  /// Load balancers: every connection begins with a header of the PROXY protocol.
+  case proxies
+  /// Those who watch the daemon: figures and health, and nothing else.
+  case monitors
+}
+
 /// Accepts connections for one loop from one listening socket.
 ///
 /// At the connection limit a client is answered 503 and closed. When the process is out of
@@ -13,26 +22,28 @@ public final class Listener: ReadinessHandler {
   private var watch: Watch?
   private var reserve: CInt
   private let isTCP: Bool
-  private let expectsProxyHeader: Bool
+  private let role: ListenerRole
 
   /// Connections accepted in one turn; more wait for the next.
   private static let acceptsPerTurn = 256
+  /// The same of a socket that all loops share: the loop that was woken leaves some for others.
+  private static let sharedAcceptsPerTurn = 16
   /// Unsent bytes that the kernel queues for one reader: what lags more stays in the log, where it
   /// costs an offset. 16 KiB holds a reader that never reads to about 124 KiB of kernel memory.
   private static let notSentLowWater: CInt = 16 << 10
 
-  /// - Parameter expectsProxyHeader: Every connection begins with a header of the PROXY protocol.
   public init(
-    _ socket: consuming ListeningSocket, server: Server, expectsProxyHeader: Bool = false
+    _ socket: consuming ListeningSocket, server: Server, role: ListenerRole = .clients
   ) throws(SystemError) {
-    self.expectsProxyHeader = expectsProxyHeader
-    isTCP = socket.port != 0
+    self.role = role
+    isTCP = socket.isTCP
+    let isShared = socket.isShared
     self.socket = socket
     self.server = server
     reserve = Self.openReserve()
     let number = self.socket.descriptor.number
     watch = try server.loop.watch(
-      number, for: isTCP ? .readable : [.readable, .exclusive], handler: self)
+      number, for: isShared ? [.readable, .exclusive] : .readable, handler: self)
   }
 
   deinit {
@@ -41,14 +52,17 @@ public final class Listener: ReadinessHandler {
 
   public var port: UInt16 { socket.port }
 
-  /// Accepts what the kernel has completed already (closing the socket would reset it), and no
-  /// more from here on.
+  /// Accepts no more from here on. Of a socket of our own what the kernel has completed already is
+  /// taken, since closing it would reset that; at an inherited one it waits for who listens next.
   public func stop() {
     guard watch != nil else { return }
-    while acceptSome() {}
+    if !socket.isInherited { while acceptSome() {} }
     if let watch { server.loop.unwatch(watch) }
     watch = nil
   }
+
+  /// Whoever gave us the socket keeps it open, and gives it to who comes after us.
+  public var isInherited: Bool { socket.isInherited }
 
   public func ready(_ readiness: Readiness) {
     _ = acceptSome()
@@ -56,7 +70,7 @@ public final class Listener: ReadinessHandler {
 
   /// False when nobody waits any more, or nobody can be taken.
   private func acceptSome() -> Bool {
-    for _ in 0..<Self.acceptsPerTurn {
+    for _ in 0..<(socket.isShared ? Self.sharedAcceptsPerTurn : Self.acceptsPerTurn) {
       switch socket.accept() {
       case .connection(let descriptor, let peer):
         welcome(descriptor, peer)
@@ -93,8 +107,7 @@ public final class Listener: ReadinessHandler {
     let owner = OwnedSocket(descriptor)
     server.add { identifier throws(SystemError) in
       try Connection(
-        owner, peer: peer, identifier: identifier, server: server,
-        expectsProxyHeader: expectsProxyHeader)
+        owner, peer: peer, identifier: identifier, server: server, role: role)
     }
   }
 

@@ -64,6 +64,11 @@ public final class Server {
 
   public var connectionCount: Int { connections.count }
 
+  /// Requests that have been admitted and whose answers are not at their end.
+  public private(set) var exchangeCount = 0
+
+  func countExchange(_ change: Int) { exchangeCount += change }
+
   public func connection(_ identifier: UInt64) -> Connection? { connections[identifier] }
 
   /// A place in the load has been taken for it; it is given back if there is no connection.

@@ -49,6 +49,11 @@ public struct ListeningSocket: ~Copyable {
   public let descriptor: Descriptor
   /// The port that the kernel gave, for TCP.
   public let port: UInt16
+  public let isTCP: Bool
+  /// Several loops watch it.
+  public let isShared: Bool
+  /// Whoever started this process opened it, and keeps it open when we go.
+  public let isInherited: Bool
 
   /// Connections that the kernel completes before we accept them; the kernel caps it at
   /// net.core.somaxconn.
@@ -60,7 +65,7 @@ public struct ListeningSocket: ~Copyable {
     let socket = try bound(host, port, sharing: [SO_REUSEADDR, SO_REUSEPORT])
     try SystemError.checkErrno(listen(socket.number, backlog), "listen on \(shown(host)):\(port)")
     let given = localPort(socket.number) ?? port
-    return ListeningSocket(descriptor: socket, port: given)
+    return ListeningSocket(descriptor: socket, port: given, isTCP: true, isShared: false)
   }
 
   private static func shown(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
@@ -68,6 +73,29 @@ public struct ListeningSocket: ~Copyable {
   private static func bound(
     _ host: String, _ port: UInt16, sharing options: [CInt]
   ) throws(SystemError) -> Descriptor {
+    try unsafe withAddress(host, port) { info throws(SystemError) in
+      let socket = try open(unsafe info.pointee.ai_family)
+      var on: CInt = 1
+      let size = socklen_t(MemoryLayout<CInt>.size)
+      for option in options {
+        let answer = unsafe setsockopt(socket.number, SOL_SOCKET, option, &on, size)
+        try SystemError.checkErrno(answer, "setsockopt")
+      }
+      // `[::]` beside `0.0.0.0` are two addresses, as they look.
+      if unsafe info.pointee.ai_family == AF_INET6 {
+        unsafe setsockopt(socket.number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, &on, size)
+      }
+      let answer = unsafe bind(socket.number, info.pointee.ai_addr, info.pointee.ai_addrlen)
+      try SystemError.checkErrno(answer, "listen on \(shown(host)):\(port)")
+      return socket
+    }
+  }
+
+  /// The first address of the host.
+  private static func withAddress<Result: ~Copyable>(
+    _ host: String, _ port: UInt16,
+    _ body: (UnsafeMutablePointer<addrinfo>) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -75,35 +103,22 @@ public struct ListeningSocket: ~Copyable {
     guard unsafe getaddrinfo(host, String(port), &hints, &found) == 0, let info = unsafe found
     else { throw SystemError("resolve \(host)", EADDRNOTAVAIL) }
     defer { unsafe freeaddrinfo(info) }
-
-    let socket = try open(unsafe info.pointee.ai_family)
-    var on: CInt = 1
-    let size = socklen_t(MemoryLayout<CInt>.size)
-    for option in options {
-      let answer = unsafe setsockopt(socket.number, SOL_SOCKET, option, &on, size)
-      try SystemError.checkErrno(answer, "setsockopt")
-    }
-    // `[::]` beside `0.0.0.0` are two addresses, as they look.
-    if unsafe info.pointee.ai_family == AF_INET6 {
-      unsafe setsockopt(socket.number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, &on, size)
-    }
-    let answer = unsafe bind(socket.number, info.pointee.ai_addr, info.pointee.ai_addrlen)
-    try SystemError.checkErrno(answer, "listen on \(shown(host)):\(port)")
-    return socket
+    return try unsafe body(info)
   }
 
   /// Listens in the file system. A socket file that nobody answers is left over and replaced; one
   /// that answers is somebody else's (EADDRINUSE).
   public static func unix(path: String) throws(SystemError) -> ListeningSocket {
     let socket = try open(AF_UNIX)
-    let taken = try unsafe withUnixAddress(path) { unsafe connect(socket.number, $0, $1) }
+    let address = try UnixAddress(path)
+    let taken = unsafe address.use { unsafe connect(socket.number, $0, $1) }
     if taken == 0 { throw SystemError("bind \(path)", EADDRINUSE) }
     if errno == ECONNREFUSED && isSocket(path) { unsafe unlink(path) }
     let fresh = try open(AF_UNIX)
-    let bound = try unsafe withUnixAddress(path) { unsafe bind(fresh.number, $0, $1) }
+    let bound = unsafe address.use { unsafe bind(fresh.number, $0, $1) }
     try SystemError.checkErrno(bound, "bind \(path)")
     try SystemError.checkErrno(listen(fresh.number, backlog), "listen")
-    return ListeningSocket(descriptor: fresh, port: 0)
+    return ListeningSocket(descriptor: fresh, port: 0, isTCP: false, isShared: true)
   }
 
   /// A file of another kind refuses connections too, and is not ours to remove.
@@ -118,14 +133,41 @@ public struct ListeningSocket: ~Copyable {
     try SystemError.checkErrno(fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0), "fcntl")
   }
 
-  /// Takes over a descriptor that `duplicate` made.
-  public init(adopting number: CInt) {
-    self.init(descriptor: Descriptor(owning: number), port: 0)
+  /// Takes over a descriptor that `duplicate` made of a socket like that.
+  public init(adopting number: CInt, isTCP: Bool, isInherited: Bool) {
+    self.init(
+      descriptor: Descriptor(owning: number), port: 0, isTCP: isTCP, isShared: true,
+      isInherited: isInherited)
   }
 
-  private init(descriptor: consuming Descriptor, port: UInt16) {
+  private init(
+    descriptor: consuming Descriptor, port: UInt16, isTCP: Bool, isShared: Bool,
+    isInherited: Bool = false
+  ) {
     self.descriptor = descriptor
     self.port = port
+    self.isTCP = isTCP
+    self.isShared = isShared
+    self.isInherited = isInherited
+  }
+
+  /// Takes over a socket that was passed to this process.
+  public init(_ inherited: InheritedSocket) {
+    var isTCP = false
+    if case .tcp = inherited.address { isTCP = true }
+    self.init(adopting: inherited.number, isTCP: isTCP, isInherited: true)
+  }
+
+  /// The numeric form of the address that `tcp` listens on for this host; nil when it is not known.
+  public static func numeric(host: String) -> String? {
+    try? unsafe withAddress(host, 0) { info throws(SystemError) in
+      var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+      let answer = unsafe getnameinfo(
+        info.pointee.ai_addr, info.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0,
+        NI_NUMERICHOST)
+      guard answer == 0 else { throw SystemError("getnameinfo", EADDRNOTAVAIL) }
+      return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
   }
 
   /// SO_REUSEPORT lets two daemons of one user share a port without a word: throws EADDRINUSE if
@@ -179,22 +221,6 @@ public struct ListeningSocket: ~Copyable {
       // sockaddr_in and sockaddr_in6 both have the port at offset 2, in network byte order.
       let port = unsafe UnsafeRawPointer(pointer).load(fromByteOffset: 2, as: UInt16.self)
       return UInt16(bigEndian: port)
-    }
-  }
-
-  private static func withUnixAddress(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
-  ) throws(SystemError) -> CInt {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
-    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-      throw SystemError("bind \(path)", ENAMETOOLONG)
-    }
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-    return unsafe withUnsafePointer(to: &address) { pointer in
-      let generic = unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-      return unsafe body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
     }
   }
 }

@@ -135,7 +135,7 @@ final class Generation: AnswerReceiver {
       retryTimer = timer
       worker.loop.arm(timer, after: delay)
     case .giveUp(let wait):
-      guard var fault else { return fail(.upstreamsResting(wait)) }
+      guard var fault else { return end(.failed(.upstreamsResting(wait))) }
       // A circuit's wait, where the upstream named none.
       if fault.wait == nil, let wait {
         fault.retryAfter = String(max(1, (wait + 999_999_999) / 1_000_000_000))
@@ -319,8 +319,12 @@ final class Generation: AnswerReceiver {
     end(.cancelled)
   }
 
-  func fail(_ failure: Failure) {
+  /// False when it has come to its end before.
+  @discardableResult
+  func fail(_ failure: Failure) -> Bool {
+    guard !isOver else { return false }
     end(.failed(failure))
+    return true
   }
 
   /// The number of readers has changed.

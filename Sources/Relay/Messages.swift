@@ -27,11 +27,15 @@ enum Message: Sendable {
   /// Back to the asker's loop.
   case reported(ticket: UInt64, LoopReport)
   /// To each loop: this is what it runs by from now on.
-  case configured(LiveConfiguration)
-  /// Accept no more, let what runs come to its end.
+  case configured(LiveConfiguration, Confirmation)
+  /// Begin no more, let what runs come to its end; once more: be quick about it.
   case drain
   /// Every loop has come to its end.
   case exit
+  #if DEBUG
+    /// Hang until told otherwise.
+    case stall
+  #endif
 }
 
 struct Attach: Sendable {

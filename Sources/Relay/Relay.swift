@@ -13,8 +13,18 @@ public struct StartError: Error, CustomStringConvertible {
 
 /// The daemon's work, from the first socket to the last: one worker per loop, and what they share.
 public enum Relay {
-  /// Listens, serves, and returns when SIGTERM or SIGINT has been answered: no more is accepted,
-  /// what runs comes to its end or is told that its time is up.
+  /// How it ended.
+  public enum Outcome: Sendable {
+    case stopped
+    /// The same, but not every answer had come to its end in time.
+    case cut
+  }
+
+  /// Listens, serves, and returns when SIGTERM or SIGINT has been answered: nothing more begins,
+  /// what runs comes to its end or is told that its time is up. A second signal hastens that.
+  ///
+  /// Call it before any other descriptor is opened: sockets may have been passed to the process
+  /// (sd_listen_fds(3)). A service manager that started it is told how it does (sd_notify(3)).
   ///
   /// - Parameters:
   ///   - reload: Reads the configuration anew, at each SIGHUP, on a thread of its own; nil where
@@ -25,46 +35,75 @@ public enum Relay {
   public static func run(
     _ settings: Settings, _ secrets: Secrets, reload: Reading?,
     whenListening: ([String]) -> Void
-  ) throws(StartError) {
+  ) throws(StartError) -> Outcome {
+    let inherited = try orStartError { () throws(SystemError) in try InheritedSocket.takeAll() }
     let log = Log(settings.log)
+    let settings = try fit(settings, log).inheriting(inherited)
     let archive = try openArchive(settings.archive, log)
     defer { archive.close() }
+    let configuration = LiveConfiguration(settings, secrets)
+    return try orStartError { () throws(SystemError) in
+      try run(configuration, inherited, archive, log, reload, whenListening)
+    }
+  }
+
+  private static func orStartError<Result>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(StartError) -> Result {
     do {
-      let configuration = LiveConfiguration(fit(settings, log), secrets)
-      try run(configuration, archive, log, reload, whenListening)
+      return try body()
     } catch {
       throw StartError(description: error.description)
     }
   }
 
   private static func run(
-    _ configuration: LiveConfiguration, _ archive: Archive, _ log: Log, _ reload: Reading?,
-    _ whenListening: ([String]) -> Void
-  ) throws(SystemError) {
-    // Without a file to read, the end of a terminal is the end.
-    let signals = try Signals(
-      reload == nil ? [SIGTERM, SIGINT] : [SIGTERM, SIGINT, SIGHUP])
+    _ configuration: LiveConfiguration, _ inherited: [InheritedSocket], _ archive: Archive,
+    _ log: Log, _ reload: Reading?, _ whenListening: ([String]) -> Void
+  ) throws(SystemError) -> Outcome {
+    let signals = try Signals(signals(canReload: reload != nil))
     TransferDriver.initializeLibrary()
     let settings = configuration.settings
     let shared = Shared(
       settings, mailboxes: try mailboxes(settings), archive: archive, log: log,
       now: EventLoop.clock)
     let worker = try Worker(index: 0, shared: shared, configuration)
-    let plain = try listen(settings.listen, worker)
-    let proxied = try listen(settings.proxyProtocol, worker, expectsProxyHeader: true)
-    let addresses = plain + proxied
-    let reloading = reload.map { Reloading(configuration, shared, $0) }
+    let listening = try Listening(settings, inherited, on: worker)
+    let notifySocket = NotifySocket.fromEnvironment()
+    let supervision = notifySocket.map { Supervision($0, worker) }
+    let reloading = reload.map { Reloading(configuration, shared, notifySocket, $0) }
 
     try signals.open(on: worker.loop) { signal in
-      if signal == SIGHUP, let reloading { return reloading.begin() }
-      log.write(.info, "shutdown", [("signal", .integer(Int(signal)))])
-      for mailbox in shared.mailboxes { mailbox.post(.drain) }
+      switch signal {
+      case SIGHUP: reloading?.begin()
+      #if DEBUG
+        case SIGUSR2: shared.toggleStall()
+      #endif
+      default:
+        log.write(.info, "shutdown", [("signal", .integer(Int(signal)))])
+        let time = worker.configuration.settings.timeouts.untilStopped
+        for mailbox in shared.mailboxes.dropFirst() { mailbox.post(.drain) }
+        worker.drain()
+        supervision?.stopping(within: time)
+      }
     }
-    let others = try startOthers(shared, configuration, addresses)
-    whenListening(addresses.map(\.shown))
+    let others = try startOthers(shared, configuration, listening)
+    whenListening(listening.addresses)
+    supervision?.started()
     try worker.loop.run()
     for thread in others { thread.join() }
-    log.write(.info, "stopped")
+    log.write(.info, "stopped", [("cut", .integer(shared.cutCount))])
+    return shared.cutCount > 0 ? .cut : .stopped
+  }
+
+  private static func signals(canReload: Bool) -> [CInt] {
+    var signals = [SIGTERM, SIGINT]
+    // Without a file to read, the end of a terminal is the end.
+    if canReload { signals.append(SIGHUP) }
+    #if DEBUG
+      signals.append(SIGUSR2)
+    #endif
+    return signals
   }
 
   private static func mailboxes(_ settings: Settings) throws(SystemError) -> [Mailbox<Message>] {
@@ -133,61 +172,17 @@ public enum Relay {
     return Int(clamping: limit.rlim_cur)
   }
 
-  // MARK: Listening
-
-  /// An address that the first loop listens on, as the others need it to do the same.
-  private struct BoundAddress: Sendable {
-    var place: Place
-    var expectsProxyHeader: Bool
-    var shown: String { place.shown }
-  }
-
-  private enum Place: Sendable {
-    case tcp(host: String, port: UInt16)
-    /// A descriptor for each other loop, made before any of them runs.
-    case unix(path: String, descriptors: [CInt])
-
-    var shown: String {
-      switch self {
-      case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-      case .unix(let path, _): "unix:\(path)"
-      }
-    }
-  }
-
-  private static func listen(
-    _ addresses: [Settings.ListenAddress], _ worker: Worker, expectsProxyHeader: Bool = false
-  ) throws(SystemError) -> [BoundAddress] {
-    var bound: [BoundAddress] = []
-    for address in addresses {
-      let place: Place
-      switch address {
-      case .tcp(let host, let port):
-        try ListeningSocket.checkFree(host: host, port: port)
-        let socket = try ListeningSocket.tcp(host: host, port: port)
-        place = .tcp(host: host, port: socket.port)
-        try worker.listen(socket, expectsProxyHeader: expectsProxyHeader)
-      case .unix(let path):
-        let socket = try ListeningSocket.unix(path: path)
-        var copies: [CInt] = []
-        for _ in 1..<max(worker.shared.mailboxes.count, 1) { copies.append(try socket.duplicate()) }
-        place = .unix(path: path, descriptors: copies)
-        try worker.listen(socket, expectsProxyHeader: expectsProxyHeader)
-      }
-      bound.append(BoundAddress(place: place, expectsProxyHeader: expectsProxyHeader))
-    }
-    return bound
-  }
+  // MARK: The other loops
 
   private static func startOthers(
-    _ shared: Shared, _ configuration: LiveConfiguration, _ addresses: [BoundAddress]
+    _ shared: Shared, _ configuration: LiveConfiguration, _ listening: Listening
   ) throws(SystemError) -> [LoopThread.Joinable] {
     var threads: [LoopThread.Joinable] = []
     for index in shared.mailboxes.indices.dropFirst() {
       threads.append(
         try LoopThread.start(name: "loop-\(index)") {
           do {
-            try serve(index, shared, configuration, addresses)
+            try serve(index, shared, configuration, listening)
           } catch {
             shared.log.write(.error, "loop", [("error", .text("\(error)"))])
             exit(1)
@@ -199,22 +194,10 @@ public enum Relay {
 
   /// The life of one loop beside the first.
   private static func serve(
-    _ index: Int, _ shared: Shared, _ configuration: LiveConfiguration,
-    _ addresses: [BoundAddress]
+    _ index: Int, _ shared: Shared, _ configuration: LiveConfiguration, _ listening: Listening
   ) throws(SystemError) {
     let worker = try Worker(index: index, shared: shared, configuration)
-    for address in addresses {
-      let expectsProxyHeader = address.expectsProxyHeader
-      switch address.place {
-      case .tcp(let host, let port):
-        try worker.listen(
-          try ListeningSocket.tcp(host: host, port: port), expectsProxyHeader: expectsProxyHeader)
-      case .unix(_, let descriptors):
-        try worker.listen(
-          ListeningSocket(adopting: descriptors[index - 1]),
-          expectsProxyHeader: expectsProxyHeader)
-      }
-    }
+    try listening.join(worker)
     try worker.loop.run()
   }
 }

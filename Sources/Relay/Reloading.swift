@@ -16,18 +16,26 @@ extension Relay {
 final class Reloading: Sendable {
   private let current: Mutex<LiveConfiguration>
   private let shared: Shared
+  private let notifySocket: NotifySocket?
   private let read: Relay.Reading
   private let queue = DispatchQueue(label: "deltad.reload")
 
-  init(_ configuration: LiveConfiguration, _ shared: Shared, _ read: @escaping Relay.Reading) {
+  init(
+    _ configuration: LiveConfiguration, _ shared: Shared, _ notifySocket: NotifySocket?,
+    _ read: @escaping Relay.Reading
+  ) {
     current = Mutex(configuration)
     self.shared = shared
+    self.notifySocket = notifySocket
     self.read = read
   }
 
   /// Any thread; returns at once. One reload follows the other.
   func begin() {
-    queue.async { self.reload() }
+    queue.async {
+      self.notifySocket?.tell(.reloading(at: EventLoop.clock))
+      self.reload()
+    }
   }
 
   private func reload() {
@@ -50,6 +58,7 @@ final class Reloading: Sendable {
   private func refuse(_ problem: String) {
     say(problem)
     shared.log.write(.error, "reload", [("refused", .text("nothing has changed"))])
+    notifySocket?.tell(.ready)
   }
 
   private func take(_ settings: Settings, _ secrets: Secrets) {
@@ -65,8 +74,10 @@ final class Reloading: Sendable {
     }
     let new = LiveConfiguration(Relay.fit(kept, shared.log), secrets, replacing: former)
     current.withLock { $0 = new }
-    shared.configure(new)
-    shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
+    shared.configure(new) { [shared, notifySocket] in
+      shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
+      notifySocket?.tell(.ready)
+    }
   }
 }
 
@@ -84,7 +95,9 @@ extension Settings {
     keep("listen", \.listen)
     keep("proxyProtocol", \.proxyProtocol)
     keep("loops", \.loops)
+    keep("metrics.listen", \.metrics.listen)
     keep("archive.file", \.archive.file)
+    kept.inheritedListeners = former.inheritedListeners
     return (kept, keys)
   }
 }

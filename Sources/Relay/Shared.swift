@@ -37,8 +37,10 @@ final class Shared: Sendable {
     startedAt = Int(WallClock.now / 1_000_000_000)
   }
 
-  /// Other limits from now on; what has been counted stays. Every loop is told.
-  func configure(_ configuration: LiveConfiguration) {
+  /// Other limits from now on; what has been counted stays. Every loop is told; `done` is called
+  /// on the last that has taken it.
+  func configure(_ configuration: LiveConfiguration, then done: @escaping @Sendable () -> Void) {
+    let confirmation = Confirmation(of: mailboxes.count, done)
     let settings = configuration.settings
     turns.configure(limit: settings.conversations.limit)
     rates.configure(settings, now: EventLoop.clock)
@@ -46,7 +48,7 @@ final class Shared: Sendable {
     connections.limit = settings.limits.connections
     retention.configure(lifetime: settings.streams.retention.nanoseconds)
     log.configure(settings.log)
-    for mailbox in mailboxes { mailbox.post(.configured(configuration)) }
+    for mailbox in mailboxes { mailbox.post(.configured(configuration, confirmation)) }
     for waiter in generations.configure(settings.limits.queue) { grant(waiter) }
   }
 
@@ -65,9 +67,41 @@ final class Shared: Sendable {
 
   // MARK: Shutting down
 
+  private let cuts = Atomic<Int>(0)
+
+  /// The end of the daemon has cut an answer.
+  func countCut() { cuts.add(1, ordering: .relaxed) }
+
+  var cutCount: Int { cuts.load(ordering: .relaxed) }
+
+  #if DEBUG
+    /// Holds up the last loop until it is called again: for tests of what watches over loops.
+    func toggleStall() {
+      if isStalled.exchange(!isStalled.load(ordering: .relaxed), ordering: .relaxed) { return }
+      mailboxes.last?.post(.stall)
+    }
+
+    let isStalled = Atomic<Bool>(false)
+  #endif
+
   /// Called once by each loop when it has nothing left to do; true for the last.
   func hasDrained() -> Bool {
     drained.add(1, ordering: .relaxed).newValue == mailboxes.count
+  }
+}
+
+/// Calls back when so many have confirmed. Any thread.
+final class Confirmation: Sendable {
+  private let missing: Atomic<Int>
+  private let done: @Sendable () -> Void
+
+  init(of count: Int, _ done: @escaping @Sendable () -> Void) {
+    missing = Atomic(count)
+    self.done = done
+  }
+
+  func confirm() {
+    if missing.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { done() }
   }
 }
 

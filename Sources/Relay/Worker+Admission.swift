@@ -18,7 +18,8 @@ extension Worker {
     let route = Route(
       method: method, segments: decoded ?? Self.rawSegments(path), isDecoded: decoded != nil)
     var endpoint: Endpoint?
-    if case .found(let found) = route.outcome { endpoint = found }
+    let outcome = connection.role == .monitors ? route.outcomeForMonitors : route.outcome
+    if case .found(let found) = outcome { endpoint = found }
     let record = RequestRecord(
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
       path: path, client: client(head, bytes, connection.peer), worker: self)
@@ -32,7 +33,7 @@ extension Worker {
       if case .blocked = record.cors {
         throw Failure(.blockedOrigin, "pages of this origin may not ask")
       }
-      try admit(head, bytes, route, record)
+      try admit(head, bytes, outcome, record)
     } catch {
       return .refuse(refusal(error, record))
     }
@@ -55,10 +56,10 @@ extension Worker {
   }
 
   private func admit(
-    _ head: RequestHead, _ bytes: Span<UInt8>, _ route: Route, _ record: RequestRecord
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ outcome: Route.Outcome, _ record: RequestRecord
   ) throws(Failure) {
     let endpoint: Endpoint
-    switch route.outcome {
+    switch outcome {
     case .notFound: throw Failure(.notFound, "there is nothing at this path")
     case .methodNotAllowed(let allow):
       throw Failure(.methodNotAllowed, "this path takes only: \(allow)", allow: allow)

@@ -2,7 +2,9 @@ internal import Archive
 internal import ClientAPIs
 internal import Downstream
 internal import EventLoop
+internal import Glibc
 internal import StreamLog
+internal import Synchronization
 
 extension Worker {
   func receive(_ batch: [Message]) {
@@ -29,9 +31,14 @@ extension Worker {
     case .report(let ticket, let asker):
       shared.mailboxes[asker].post(.reported(ticket: ticket, report))
     case .reported(let ticket, let report): reported(ticket, report)
-    case .configured(let configuration): configured(configuration)
+    case .configured(let configuration, let confirmation):
+      configured(configuration)
+      confirmation.confirm()
     case .drain: drain()
     case .exit: loop.stop()
+    #if DEBUG
+      case .stall: while shared.isStalled.load(ordering: .relaxed) { usleep(1000) }
+    #endif
     }
   }
 

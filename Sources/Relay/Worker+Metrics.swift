@@ -40,16 +40,16 @@ extension Worker {
   // MARK: Asking all loops
 
   /// How long a loop may take to answer.
-  private static let patience: UInt64 = 2_000_000_000
+  static let patience: UInt64 = 2_000_000_000
 
-  private func poll(_ done: @escaping ([LoopReport]) -> Void) {
+  func poll(within time: UInt64 = patience, _ done: @escaping ([LoopReport]) -> Void) {
     let ticket = nextPoll
     nextPoll += 1
     let poll = Poll(done)
     polls[ticket] = poll
     let timer = Timer { [unowned self] in self.finishPoll(ticket) }
     poll.timer = timer
-    loop.arm(timer, after: Self.patience)
+    loop.arm(timer, after: time)
     for (index, mailbox) in shared.mailboxes.enumerated() where index != loop.index {
       mailbox.post(.report(ticket: ticket, loop: loop.index))
     }
@@ -83,7 +83,11 @@ extension Worker {
   private func mayKnow(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) -> Bool {
-    if record.client.isEmpty, !connection.isBehindProxy { return true }
+    switch connection.role {
+    case .monitors: return true
+    case .clients where record.client.isEmpty: return true
+    case .clients, .proxies: break
+    }
     if configuration.metricsAllow.contains(where: { $0.contains(record.client) }) { return true }
     guard let key = try? bearer(head, bytes) else { return false }
     return configuration.keys.name(of: bytes.extracting(key), for: .admin) != nil

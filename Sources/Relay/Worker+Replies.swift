@@ -58,7 +58,8 @@ extension Worker {
     var response = streamHead(key.format, place, record)
     var preamble: [UInt8] = []
     key.format.appendPreamble(
-      conversationID: place.conversationID ?? place.id.text, to: &preamble)
+      conversationID: place.conversationID ?? place.id.text, returnAfter: timeToReturn,
+      to: &preamble)
     if !preamble.isEmpty {
       response.body = key.isChunked ? ChunkFraming.chunk(preamble) : preamble
     }

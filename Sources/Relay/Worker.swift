@@ -47,18 +47,15 @@ final class Worker {
   var requestNumber = SystemRandom.words()[0]
   private var touched: [Stream] = []
   /// Readers here of renderings that other loops own.
-  private var remoteAudiences: [ObjectIdentifier: Audience] = [:]
+  private(set) var remoteAudiences: [ObjectIdentifier: RemoteAudience] = [:]
+  typealias RemoteAudience = (audience: Audience, key: RenderingKey)
   private var touchedAudiences: [Audience] = []
   /// Renderings that have grown in this turn, by the loop that must hear of it.
   private var outbox: [[Rendering]]
   private var retentionTimer: Timer?
-  private var drainTimer: Timer?
   var journalTimer: Timer?
   var sweepTimer: Timer?
-  private(set) var isDraining = false
-  /// The time to end is over: nothing begins any more.
-  private(set) var isCut = false
-  private var hasDrained = false
+  var draining = Draining()
 
   /// Where answers come from.
   enum Source {
@@ -83,13 +80,6 @@ final class Worker {
 
   /// How often finished streams are looked at.
   private static let retentionInterval: UInt64 = 1_000_000_000
-
-  func listen(
-    _ socket: consuming ListeningSocket, expectsProxyHeader: Bool
-  ) throws(SystemError) {
-    listeners.append(
-      try Listener(socket, server: server, expectsProxyHeader: expectsProxyHeader))
-  }
 
   /// From now on it runs by this.
   func configured(_ new: LiveConfiguration) {
@@ -191,9 +181,9 @@ final class Worker {
   /// The readers on this loop of another loop's rendering.
   func remoteAudience(_ rendering: Rendering, _ key: RenderingKey) -> Audience {
     let identifier = ObjectIdentifier(rendering)
-    if let audience = remoteAudiences[identifier] { return audience }
+    if let known = remoteAudiences[identifier] { return known.audience }
     let audience = makeAudience(rendering, key)
-    remoteAudiences[identifier] = audience
+    remoteAudiences[identifier] = (audience, key)
     audience.whenEmpty = { [unowned self] in self.remoteAudiences[identifier] = nil }
     return audience
   }
@@ -282,48 +272,20 @@ final class Worker {
   /// Renderings of other loops have grown.
   func advanced(_ renderings: [Rendering]) {
     for rendering in renderings {
-      remoteAudiences[ObjectIdentifier(rendering)].map(touch)
+      if let known = remoteAudiences[ObjectIdentifier(rendering)] { touch(known.audience) }
     }
   }
 
-  // MARK: Shutting down
+  // MARK: Listeners
 
-  func drain() {
-    guard !isDraining else { return }
-    isDraining = true
-    for listener in listeners { listener.stop() }
-    listeners = []
-    closeQueue()
-    server.drain()
-    armDrainTimer(configuration.settings.timeouts.shutdown.nanoseconds) { [unowned self] in
-      self.cut()
-    }
+  func listen(_ socket: consuming ListeningSocket, role: ListenerRole) throws(SystemError) {
+    listeners.append(try Listener(socket, server: server, role: role))
   }
 
-  /// Time is up: what still runs is told so, and gets a moment to hear it.
-  private func cut() {
-    isCut = true
-    for generation in Array(generations.values) {
-      generation.fail(Failure(.shuttingDown, "the server is shutting down"))
-    }
-    armDrainTimer(Self.farewell) { [unowned self] in self.server.closeAll() }
-  }
-
-  /// For readers to take the terminal event.
-  private static let farewell: UInt64 = 2_000_000_000
-
-  private func armDrainTimer(_ delay: UInt64, _ action: @escaping () -> Void) {
-    let timer = Timer(action)
-    drainTimer = timer
-    loop.arm(timer, after: delay)
-  }
-
-  private func checkDrained() {
-    guard !hasDrained, generations.isEmpty, expectations.isEmpty, server.connectionCount == 0
-    else { return }
-    hasDrained = true
-    guard shared.hasDrained() else { return }
-    for mailbox in shared.mailboxes { mailbox.post(.exit) }
+  /// Stops listening at those.
+  func leave(_ isMeant: (Listener) -> Bool) {
+    for listener in listeners where isMeant(listener) { listener.stop() }
+    listeners.removeAll(where: isMeant)
   }
 
   // MARK: From the settings

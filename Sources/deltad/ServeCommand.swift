@@ -9,9 +9,11 @@ enum ServeCommand {
 
     Runs the relay as FILE says, in the foreground, and logs to standard error. SIGTERM or SIGINT
     ends it: no more is accepted, running answers come to their end or are told that the time is up.
-    SIGHUP takes a changed FILE: all of it, or nothing when anything is wrong with it.
+    A second one hastens that. SIGHUP takes a changed FILE: all of it, or nothing when anything is
+    wrong with it.
 
-    Exit status: 0 it was told to stop, 1 it could not start, 2 wrong usage.
+    Exit status: 0 it was told to stop, 1 it could not start, 2 wrong usage, 3 it was told to stop,
+    but not every answer had come to its end in time.
 
     """
 
@@ -84,8 +86,9 @@ enum ServeCommand {
     _ whenListening: ([String]) -> Void
   ) -> Int32 {
     do throws(StartError) {
-      try Relay.run(settings, secrets, reload: reload, whenListening: whenListening)
-      return 0
+      let outcome = try Relay.run(
+        settings, secrets, reload: reload, whenListening: whenListening)
+      return outcome == .cut ? 3 : 0
     } catch {
       log.write(.error, "start", [("error", .text("\(error)"))])
       return 1

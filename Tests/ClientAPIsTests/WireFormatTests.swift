@@ -175,13 +175,23 @@ import Testing
     ]
     for format in WireFormat.allCases {
       var output: [UInt8] = []
-      format.appendPreamble(conversationID: "strm_x", to: &output)
+      format.appendPreamble(
+        conversationID: "strm_x", returnAfter: WireFormat.usualReturn, to: &output)
       #expect(text(output) == expected[format])
       #expect(format.heartbeat.map { "\($0)" } == (format == .lines ? nil : ": ping\n\n"))
       #expect(
         "\(format.contentType)"
           == (format == .lines
             ? "application/x-ndjson; charset=utf-8" : "text/event-stream; charset=utf-8"))
+    }
+  }
+
+  @Test func `who reads events is told when to come back, and nobody else`() {
+    for format in WireFormat.allCases {
+      var output: [UInt8] = []
+      format.appendReturn(after: 2_345, to: &output)
+      #expect(text(output) == (format == .events ? "retry: 2345\n\n" : ""))
+      #expect(format.tellsReturn == (format == .events))
     }
   }
 

@@ -105,7 +105,7 @@ final class Harness {
   deinit { server.closeAll() }
 
   func connect(
-    isSequenced: Bool = false, sendBuffer: CInt? = nil, expectsProxyHeader: Bool = false
+    isSequenced: Bool = false, sendBuffer: CInt? = nil, role: ListenerRole = .clients
   ) -> Peer {
     let (mine, other) = socketPair(isSequenced: isSequenced, sendBuffer: sendBuffer)
     precondition(server.load.enter(), "a test stays below its own limit")
@@ -113,7 +113,7 @@ final class Harness {
     server.add { identifier throws(SystemError) in
       try Connection(
         owner, peer: PeerAddress(clinux_peer()), identifier: identifier, server: server,
-        expectsProxyHeader: expectsProxyHeader)
+        role: role)
     }
     return Peer(owning: other)
   }

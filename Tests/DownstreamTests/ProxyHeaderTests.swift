@@ -11,7 +11,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 40])
   func `the client is whom the header names, wherever it is cut`(_ first: Int) throws {
     let harness = try Harness()
-    let peer = harness.connect(expectsProxyHeader: true)
+    let peer = harness.connect(role: .proxies)
     let bytes = "77\n" + Self.get
     peer.write(String(bytes.prefix(first)))
     try harness.turn()
@@ -27,7 +27,7 @@ import Testing
 
   @Test func `a proxy's own connection is its own`() throws {
     let harness = try Harness()
-    let peer = harness.connect(expectsProxyHeader: true)
+    let peer = harness.connect(role: .proxies)
     peer.write("-\n" + Self.get)
     try harness.turn()
     peer.read()
@@ -37,7 +37,7 @@ import Testing
 
   @Test func `who begins with something else is left without a word`() throws {
     let harness = try Harness()
-    let peer = harness.connect(expectsProxyHeader: true)
+    let peer = harness.connect(role: .proxies)
     peer.write(Self.get)
     try harness.turn()
     #expect(peer.read() == 0 && harness.connection == nil)
@@ -48,7 +48,7 @@ import Testing
     var limits = Server.Limits()
     limits.headTimeout = 20 * Harness.milliseconds
     let harness = try Harness(limits)
-    let peer = harness.connect(expectsProxyHeader: true)
+    let peer = harness.connect(role: .proxies)
     peer.write("7")
     #expect(try harness.turn(until: { harness.connection == nil }))
     #expect(harness.server.refusedProxyHeaders == 1 && peer.read() == 0)

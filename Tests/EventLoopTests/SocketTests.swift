@@ -150,7 +150,8 @@ import Testing
 
   @Test func `a copy of a socket accepts from the same queue`() throws {
     let listening = try ListeningSocket.tcp(host: "127.0.0.1", port: 0)
-    let copy = ListeningSocket(adopting: try listening.duplicate())
+    let copy = ListeningSocket(
+      adopting: try listening.duplicate(), isTCP: false, isInherited: false)
     #expect(copy.descriptor.number != listening.descriptor.number)
     let client = connect(to: listening.port)
     defer { close(client) }

@@ -5,8 +5,10 @@ internal import ModelFormats
 /// then one `done` or `error`.
 enum StreamEvents {
   /// How long EventSource waits before it comes back, in milliseconds.
-  static func appendPreamble(to output: inout [UInt8]) {
-    output.append(copying: "retry: 1000\n\n")
+  static func appendReturn(after milliseconds: Int, to output: inout [UInt8]) {
+    output.append(copying: "retry: ")
+    output.append(contentsOf: String(milliseconds).utf8)
+    output.append(copying: "\n\n")
   }
 
   static func appendEvent(

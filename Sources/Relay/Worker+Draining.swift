@@ -1,0 +1,152 @@
+// The end of the daemon, on one loop.
+//
+//   running   SIGTERM → draining
+//   draining  nothing begins; generations go on; readers are served; all at their end → leave;
+//             time-out, second signal → cutting
+//   cutting   generations are ended, one after the other → closing; another signal → closing
+//   closing   a moment for readers to take the last event, then every connection is closed
+//
+// Listeners of our own stay open until all answers are at their end: who looks for readiness is
+// told, and a reader can come back to a stream that still runs. Inherited ones are left at once:
+// who connects there waits for the daemon that comes next, and is served.
+
+internal import ClientAPIs
+internal import Configuration
+internal import Downstream
+internal import EventLoop
+
+/// How far the end has come.
+struct Draining {
+  enum Phase: Int, Comparable {
+    case running, draining, cutting, closing
+
+    static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }
+  }
+
+  var phase = Phase.running
+  /// No listener is open any more.
+  var hasLeft = false
+  /// Nothing is left to do on this loop.
+  var hasDrained = false
+  var timer: Timer?
+  /// Generations that are ended one after the other, and how many at a time.
+  var remaining: [Generation] = []
+  var share = 0
+}
+
+extension Worker {
+  var isDraining: Bool { draining.phase > .running }
+  /// The time to end is over: nothing goes on that has not begun to answer.
+  var isCut: Bool { draining.phase >= .cutting }
+
+  /// For readers to take the terminal event.
+  static let farewell: UInt64 = 2_000_000_000
+  /// How often some more generations are ended.
+  private static let cuttingInterval: UInt64 = 20_000_000
+
+  /// Each further call hastens it.
+  func drain() {
+    let timeouts = configuration.settings.timeouts
+    switch draining.phase {
+    case .running:
+      draining.phase = .draining
+      leave { $0.isInherited }
+      closeQueue()
+      server.drain()
+      spreadReturns()
+      arm(after: timeouts.shutdown.nanoseconds) { [unowned self] in
+        self.cut(over: timeouts.release.nanoseconds)
+      }
+    case .draining: cut(over: 0)
+    case .cutting: close(after: 0)
+    case .closing: closeAll()
+    }
+  }
+
+  /// Time is up: what still runs is told so.
+  private func cut(over time: UInt64) {
+    draining.phase = .cutting
+    draining.remaining = Array(generations.values)
+    let steps = Int(clamping: time / Self.cuttingInterval) + 1
+    draining.share = (draining.remaining.count + steps - 1) / steps
+    cutSome()
+  }
+
+  private func cutSome() {
+    let failure = Failure(.shuttingDown, "the server is shutting down")
+    for _ in 0..<min(draining.share, draining.remaining.count) {
+      if draining.remaining.removeLast().fail(failure) { shared.countCut() }
+    }
+    guard !draining.remaining.isEmpty else { return close(after: Self.farewell) }
+    arm(after: Self.cuttingInterval) { [unowned self] in self.cutSome() }
+  }
+
+  private func close(after delay: UInt64) {
+    draining.phase = .closing
+    draining.share = draining.remaining.count
+    if draining.share > 0 { return cutSome() }
+    arm(after: delay) { [unowned self] in self.closeAll() }
+  }
+
+  private func closeAll() {
+    if server.exchangeCount > 0 { shared.countCut() }
+    leave()
+    server.closeAll()
+  }
+
+  private func arm(after delay: UInt64, _ action: @escaping () -> Void) {
+    if let timer = draining.timer { loop.disarm(timer) }
+    let timer = Timer(action)
+    draining.timer = timer
+    loop.arm(timer, after: delay)
+  }
+
+  /// At the end of each turn.
+  func checkDrained() {
+    guard !draining.hasDrained, generations.isEmpty, expectations.isEmpty else { return }
+    if !draining.hasLeft {
+      guard server.exchangeCount == 0 else { return }
+      leave()
+    }
+    guard server.connectionCount == 0 else { return }
+    draining.hasDrained = true
+    guard shared.hasDrained() else { return }
+    for mailbox in shared.mailboxes { mailbox.post(.exit) }
+  }
+
+  private func leave() {
+    guard !draining.hasLeft else { return }
+    draining.hasLeft = true
+    leave { _ in true }
+    server.drain()
+  }
+
+  // MARK: Spreading
+
+  /// Readers that come back by themselves are told when, each another time.
+  private func spreadReturns() {
+    guard configuration.settings.timeouts.release > .zero else { return }
+    for stream in streams.values {
+      for live in stream.renderings {
+        if let audience = live.audience { spread(audience, live.key) }
+      }
+    }
+    for (audience, key) in remoteAudiences.values { spread(audience, key) }
+  }
+
+  private func spread(_ audience: Audience, _ key: RenderingKey) {
+    guard key.format.tellsReturn else { return }
+    audience.tell { [self] in
+      var line: [UInt8] = []
+      key.format.appendReturn(after: timeToReturn, to: &line)
+      return key.isChunked ? ChunkFraming.chunk(line) : line
+    }
+  }
+
+  /// Milliseconds after which a reader that is disconnected should come back.
+  var timeToReturn: Int {
+    guard isDraining else { return WireFormat.usualReturn }
+    let spread = configuration.settings.timeouts.release.nanoseconds / 1_000_000
+    return WireFormat.usualReturn + Int.random(in: 0...Int(clamping: spread))
+  }
+}
