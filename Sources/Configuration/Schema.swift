@@ -223,7 +223,10 @@ struct Schema {
   }
 
   private var log: [Field<Settings.Log>] {
-    [.value("format", \.format, .choice), .value("level", \.level, .choice)]
+    [
+      .value("format", \.format, .choice), .value("level", \.level, .choice),
+      .value("perSecond", \.perSecond, .count(Bounds.linesPerSecond)),
+    ]
   }
 }
 

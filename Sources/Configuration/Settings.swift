@@ -342,6 +342,9 @@ public struct Settings: Sendable, Equatable {
   public struct Log: Sendable, Equatable {
     public var format: LogFormat = .text
     public var level: LogLevel = .info
+    /// Lines of one kind, of those that requests and answers leave, that are written in a second;
+    /// the next one written says how many were not. 0 is no limit.
+    public var perSecond = 300
     public init() {}
   }
 
@@ -436,6 +439,7 @@ extension Settings {
     public static let trustedProxies = 0...100
     public static let metricsAllow = 0...100
     public static let metricsListeners = 0...16
+    public static let linesPerSecond = 0...1_000_000
     /// Zero is no limit.
     public static let streamsPerClient = 0...1_000_000
     public static let rateRequests = 0...1_000_000

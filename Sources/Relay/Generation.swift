@@ -21,6 +21,8 @@ internal import Upstream
 final class Generation: AnswerReceiver {
   let stream: Stream
   let model: String
+  /// Of the request that began it.
+  private let requestID: String
   private var attempts: Attempts
   private unowned let worker: Worker
   private let policy: Settings.UnreadPolicy
@@ -80,7 +82,8 @@ final class Generation: AnswerReceiver {
   }
 
   init(
-    stream: Stream, model: String, attempts: Attempts, policy: Settings.UnreadPolicy,
+    stream: Stream, model: String, requestID: String, attempts: Attempts,
+    policy: Settings.UnreadPolicy,
     initiator: Initiator?, keeper: Keeper?, line: String?, places: [PlaceHold],
     isContinuable: (() -> Bool)?, worker: Worker
   ) {
@@ -89,6 +92,7 @@ final class Generation: AnswerReceiver {
     maximumBytes = worker.configuration.settings.streams.streamBytes
     self.stream = stream
     self.model = model
+    self.requestID = requestID
     self.attempts = attempts
     self.policy = policy
     self.initiator = initiator
@@ -430,10 +434,12 @@ final class Generation: AnswerReceiver {
       case .giveUp: ("next", .text("none"))
       }
     let decided = noteDecisions()
+    guard let permit = worker.shared.log.permit(.warning, "upstream") else { return }
     worker.shared.log.write(
-      .warning, "upstream",
+      permit,
       [
-        ("stream", .text(worker.shownInLog(stream.id))), ("upstream", .text(upstream)),
+        ("request", .text(requestID)), ("stream", .text(worker.shownInLog(stream.id))),
+        ("upstream", .text(upstream)),
         ("fault", .text("\(fault.kind)")), ("attempt", .integer(made)),
         ("decided", .text(decided.isEmpty ? "give_up" : decided)), next,
         ("after", .duration(worker.loop.now &- startedAt)),
@@ -448,9 +454,10 @@ final class Generation: AnswerReceiver {
       case .failed(let failure): "\(failure.code)"
       }
     worker.figures.count(generation: end)
-    guard worker.shared.log.isEnabled(.info) else { return }
+    guard let permit = worker.shared.log.permit(.info, "generation") else { return }
     var fields: [(StaticString, Log.Value)] = [
-      ("stream", .text(worker.shownInLog(stream.id))), ("model", .text(model)),
+      ("request", .text(requestID)), ("stream", .text(worker.shownInLog(stream.id))),
+      ("model", .text(model)),
       ("upstream", .text(attempts.current.name)), ("attempts", .integer(attempts.made)),
       ("events", .integer(stream.sequence)),
       ("bytes", .integer(stream.bytes)), ("readers", .integer(stream.readers)),
@@ -458,7 +465,7 @@ final class Generation: AnswerReceiver {
     if let firstEventAt { fields.append(("first", .duration(firstEventAt &- startedAt))) }
     fields.append(("duration", .duration(worker.loop.now &- startedAt)))
     fields.append(("end", .text(end)))
-    worker.shared.log.write(.info, "generation", fields)
+    worker.shared.log.write(permit, fields)
   }
 }
 

@@ -1,4 +1,5 @@
 public import Configuration
+internal import EventLoop
 internal import Glibc
 internal import JSONWire
 internal import Synchronization
@@ -7,7 +8,8 @@ internal import Synchronization
 /// programs. It never gets keys or text of a conversation to write.
 ///
 /// Any thread: a line is one write(2). It never waits: while whoever reads standard error does not,
-/// lines are dropped, and the next one that gets through says how many.
+/// lines are dropped, and the next one that gets through says how many. Of requests and answers
+/// only so many lines are written in a second, and the next one says how many were left out.
 public struct Log: Sendable {
   private let state = LogState()
   private let hasPrefix: Bool
@@ -22,10 +24,27 @@ public struct Log: Sendable {
   func configure(_ settings: Settings.Log) {
     state.threshold.store(Self.priority(settings.level), ordering: .relaxed)
     state.isJSON.store(settings.format == .json, ordering: .relaxed)
+    state.sampling.withLock { $0.limit = settings.perSecond }
   }
 
-  /// Whether a line of this level is written at all: ask before gathering its fields.
-  func isEnabled(_ level: Settings.LogLevel) -> Bool {
+  /// A line that may be written, once.
+  struct Permit {
+    fileprivate let level: Settings.LogLevel
+    fileprivate let event: String
+    /// Lines of the event that were left out before it.
+    fileprivate let skipped: Int
+  }
+
+  /// Whether a line is written of what clients and upstreams can make happen as often as they like:
+  /// ask before its fields are gathered.
+  func permit(_ level: Settings.LogLevel, _ event: String) -> Permit? {
+    guard isEnabled(level) else { return nil }
+    let now = EventLoop.clock / 1_000_000_000
+    let skipped = state.sampling.withLock { $0.take(event, second: now) }
+    return skipped.map { Permit(level: level, event: event, skipped: $0) }
+  }
+
+  private func isEnabled(_ level: Settings.LogLevel) -> Bool {
     Self.priority(level) <= state.threshold.load(ordering: .relaxed)
   }
 
@@ -39,9 +58,14 @@ public struct Log: Sendable {
   public func write(
     _ level: Settings.LogLevel, _ event: String, _ fields: [(StaticString, Value)] = []
   ) {
-    guard isEnabled(level) else { return }
+    if isEnabled(level) { write(Permit(level: level, event: event, skipped: 0), fields) }
+  }
+
+  func write(_ permit: Permit, _ fields: [(StaticString, Value)]) {
     guard isWritable() else { return state.addDropped() }
+    let (level, event) = (permit.level, permit.event)
     var fields = fields
+    if permit.skipped > 0 { fields.append(("skippedBefore", .integer(permit.skipped))) }
     let missing = state.takeDropped()
     if missing > 0 { fields.append(("droppedBefore", .integer(missing))) }
     var line: [UInt8] = hasPrefix ? Array("<\(Self.priority(level))>".utf8) : []
@@ -132,6 +156,7 @@ public struct Log: Sendable {
 private final class LogState: Sendable {
   let threshold = Atomic<Int>(0)
   let isJSON = Atomic<Bool>(false)
+  let sampling = Mutex(LineSampling())
   /// Lines that nobody took.
   private let dropped = Atomic<Int>(0)
 

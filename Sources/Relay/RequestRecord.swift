@@ -70,7 +70,7 @@ final class RequestRecord: Exchange {
     if end == .clientLeft { worker.queuedClientLeft(self) }
     worker.figures.count(request: api, status: status, end)
     worker.exchangeEnded(self)
-    guard worker.shared.log.isEnabled(.info) else { return }
+    guard let permit = worker.shared.log.permit(.info, "request") else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("request", .text(requestID)), ("client", .text(PeerAddress.description(client))),
       ("api", .text(api.rawValue)), ("method", .text(method)),
@@ -86,7 +86,7 @@ final class RequestRecord: Exchange {
     if let headSentAt { fields.append(("first", .duration(headSentAt &- startedAt))) }
     fields.append(("duration", .duration(worker.loop.now &- startedAt)))
     fields.append(("end", .text("\(end)")))
-    worker.shared.log.write(.info, "request", fields)
+    worker.shared.log.write(permit, fields)
   }
 
   /// Events that were given to the reader. Unknown for one who left early the stream of another

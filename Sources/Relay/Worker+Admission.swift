@@ -148,8 +148,10 @@ extension Worker {
   }
 
   private func refused(_ reason: String, _ peer: PeerAddress) -> ProxyHeaderFault {
-    shared.log.write(
-      .debug, "proxyHeader", [("peer", .text(peer.description)), ("refused", .text(reason))])
+    if let permit = shared.log.permit(.debug, "proxyHeader") {
+      shared.log.write(
+        permit, [("peer", .text(peer.description)), ("refused", .text(reason))])
+    }
     return ProxyHeaderFault()
   }
 

@@ -124,8 +124,9 @@ extension Worker {
     // Kept for further attempts, where there can be any.
     let asking = target.asking(request, body, streams: composition.streams)
     let generation = Generation(
-      stream: stream, model: request.model, attempts: Attempts(target.candidates), policy: policy,
-      initiator: initiator, keeper: keeper, line: line,
+      stream: stream, model: request.model, requestID: record.requestID,
+      attempts: Attempts(target.candidates), policy: policy, initiator: initiator, keeper: keeper,
+      line: line,
       places: places,
       isContinuable: composition.streams && target.canContinue ? { asking.isContinuable } : nil,
       worker: self)

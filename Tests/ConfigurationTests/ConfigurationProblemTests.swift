@@ -99,7 +99,8 @@ private let typeCases = [
       + "trustedProxies, limits, timeouts, streams, keys, allowAnonymous, upstreams, models, "
       + "agents, widget, conversations, archive, rates, cors, metrics, log"),
   ProblemCase(
-    demo("log: null,"), "log: found null; expected an object with the keys format, level"),
+    demo("log: null,"), "log: found null; expected an object with the keys format, level, perSecond"
+  ),
   ProblemCase(demo("loops: \"4\","), "loops: found \"4\"; expected a whole number from 0 to 256"),
   ProblemCase(demo("loops: -1,"), "loops: found -1; expected a whole number from 0 to 256"),
   ProblemCase(demo("loops: NaN,"), "loops: found NaN; expected a whole number from 0 to 256"),

@@ -110,4 +110,28 @@ import Testing
       precondition(next.hasSuffix(" info next droppedBefore=\(1000 - lines)\n"))
     }
   }
+
+  @Test func `so many lines of a kind are written in a second, and all of what is rare`() async {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardErrorContent]
+    ) {
+      unsafe unsetenv("JOURNAL_STREAM")
+      var settings = Settings.Log()
+      settings.perSecond = 3
+      let log = Log(settings)
+      for number in 0..<200 {
+        if let permit = log.permit(.info, "noisy") {
+          log.write(permit, [("number", .integer(number))])
+        }
+      }
+      for _ in 0..<50 { log.write(.info, "rare") }
+      precondition(log.permit(.debug, "noisy") == nil)
+    }
+    let lines = Self.lines(result).map(Self.withoutTime)
+    let noisy = lines.filter { $0.hasPrefix("info noisy ") }
+    // Three a second, however long it took.
+    #expect((3...150).contains(noisy.count))
+    #expect(noisy.prefix(3) == (0..<3).map { "info noisy number=\($0)" }[...])
+    #expect(lines.count { $0 == "info rare" } == 50)
+  }
 }

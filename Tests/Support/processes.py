@@ -25,6 +25,8 @@ PATIENCE = 10.0  # seconds before a wait gives up
 
 # A shutdown of the daemon that a test asks for must not wait for streams the test has left behind.
 TEST_TIMEOUTS = {"shutdown": "0s", "release": "0s"}
+# What a test waits for in the log must be there.
+TEST_LOG = {"perSecond": 0}
 # A test says what it wants asked again, and when it wants no more asked.
 TEST_UPSTREAM = {"retry": {"retries": 0}, "breaker": {"failures": 0}}
 
@@ -87,6 +89,7 @@ class Daemon:
             {**TEST_UPSTREAM, **upstream} if upstream.get("kind") == "openai" else upstream
             for upstream in configuration.get("upstreams", [])
         ]
+        configuration["log"] = {**TEST_LOG, **configuration.get("log", {})}
         configuration["timeouts"] = {**TEST_TIMEOUTS, **configuration.get("timeouts", {})}
         if self.loops is not None:
             configuration["loops"] = self.loops
