@@ -65,6 +65,8 @@ public final class Connection: ReadinessHandler {
   var isHTTP10 = false
   /// Requests that have been read wait for the next turn.
   var isPostponed = false
+  /// It has had a request.
+  private var hasAsked = false
   /// Requests that were taken in that turn of the loop.
   var requestsTaken: UInt8 = 0
   var turnOfRequests: UInt64 = 0
@@ -74,6 +76,7 @@ public final class Connection: ReadinessHandler {
   /// The service's record of the request under way.
   public var exchange: (any Exchange)? {
     didSet {
+      hasAsked = true
       if (oldValue == nil) != (exchange == nil) { server.countExchange(exchange == nil ? -1 : 1) }
     }
   }
@@ -195,11 +198,16 @@ public final class Connection: ReadinessHandler {
     Glibc.shutdown(descriptor, CInt(SHUT_RDWR))
   }
 
-  /// A request that has arrived but was not read yet is answered first.
+  /// What the request of a connection that has just been made may take to come.
+  private static let firstRequestTime: UInt64 = 500_000_000
+
+  /// A request that has arrived but was not read yet is answered first, and who has connected to
+  /// ask gets the time to.
   func closeIfIdle() {
     guard !isPostponed else { return }
     if state == .idle || state == .proxyHeader { receive() }
-    if state == .idle || state == .proxyHeader { close(.closed) }
+    guard state == .idle || state == .proxyHeader else { return }
+    if hasAsked { close(.closed) } else { arm(Self.firstRequestTime) }
   }
 
   func leaveAudience() {
