@@ -60,14 +60,26 @@ class Page:
         fields = [(":method", method), (":scheme", "https"), (":authority", self.authority),
                   (":path", path)]
         if body is not None:
-            fields.append(("content-type", "application/json"))
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            fields += [("content-type", "application/json"), ("content-length", str(len(data)))]
         fields += [(name.lower(), value) for name, value in dict(headers).items()]
         self.machine.send_headers(exchange.number, fields, end_stream=body is None)
         if body is not None:
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.machine.send_data(exchange.number, data, end_stream=True)
+            self._send(exchange, data)
         self.flush()
         return exchange
+
+    def _send(self, exchange, body):
+        """As much at a time as the other side lets; no more once it has answered."""
+        while body and not exchange.answer.ended:
+            room = min(self.machine.local_flow_control_window(exchange.number),
+                       self.machine.max_outbound_frame_size)
+            if room == 0:
+                self.receive()
+                continue
+            self.machine.send_data(exchange.number, body[:room], end_stream=len(body) <= room)
+            self.flush()
+            body = body[room:]
 
     def flush(self):
         self.socket.sendall(self.machine.data_to_send())
@@ -77,8 +89,7 @@ class Page:
         data = self.socket.recv(65536)
         assert data, "the connection ended"
         for event in self.machine.receive_data(data):
-            assert not isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)), (
-                event)
+            assert not isinstance(event, h2.events.ConnectionTerminated), event
             exchange = self.exchanges.get(getattr(event, "stream_id", None))
             if exchange:
                 exchange.take(event)
@@ -101,6 +112,9 @@ class PageExchange:
                 event.flow_controlled_length, self.number)
         elif isinstance(event, h2.events.StreamEnded):
             self.answer.ended = True
+        elif isinstance(event, h2.events.StreamReset):
+            # Behind an answer it says that the rest of the request is not wanted.
+            assert self.answer.ended, event
 
     def close(self):
         """Leaves, and the connection stays."""
