@@ -1,5 +1,6 @@
 """A server in the daemon's place that counts what a proxy does to it."""
 
+import contextlib
 import socket
 import threading
 
@@ -7,7 +8,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Recorder:
-    """Answers every GET, and closes the connection upon every other request without a word.
+    """Answers every GET, and closes the connection upon every other request without a word; also
+    where it is asked to.
 
     `methods` has those of all requests so far, `connections` how many there have been.
     """
@@ -29,7 +31,8 @@ class Recorder:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
-        with client:
+        # A proxy that keeps no connections may reset them.
+        with client, contextlib.suppress(ConnectionResetError):
             data = b""
             while part := client.recv(65536):
                 data += part
@@ -40,6 +43,8 @@ class Recorder:
                 if method == "GET":
                     self.methods.append(method)
                     client.sendall(ANSWER)
+                    if b"\r\nconnection: close" in head.lower():
+                        return
                     data = b""
                 elif len(body) >= int(head.lower().split(b"content-length: ")[1].split()[0]):
                     self.methods.append(method)

@@ -1,9 +1,12 @@
 """Who the client is: the address from which it came to the proxy, whatever it says itself."""
 
+import itertools
+
 import pytest
 from Relay import asking
 
 from .clients import PROTOCOLS, Client
+from .configurations import FILES
 
 # The proxies connect from 127.0.0.1, the clients from other addresses of this machine.
 SETTINGS = {
@@ -28,13 +31,14 @@ CASES = [
     # HTTP/2 has no Connection.
     if protocol == "http/1.1" or "Connection" not in FORGED[said]
 ]
-LAST = iter(range(2, 250))
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
 def addresses():
     """Two addresses that no other test asks from."""
-    return [f"127.7.{next(LAST)}.1" for _ in range(2)]
+    number = next(NUMBERS)
+    return [f"127.7.{number >> 8}.{number & 255}", f"127.8.{number >> 8}.{number & 255}"]
 
 
 def logged_client(daemon, proxy, protocol, source, headers, marker):
@@ -76,6 +80,19 @@ def test_each_client_has_its_own_rate(model, proxy, addresses, name, protocol):
 def test_what_is_for_this_machine_alone_is_not_for_who_comes_through_a_proxy(proxy, addresses):
     with Client(proxy, "http/1.1", addresses[0]) as client:
         assert client.fetch("GET", "/metrics").status == 403
+
+
+@pytest.fixture(scope="module", params=FILES)
+def trusting(request, start, start_proxy):
+    """A daemon that believes the clients' own addresses too, and a proxy in front of it."""
+    daemon = start({"trustedProxies": ["127.0.0.0/8"]})
+    return daemon, start_proxy(request.param, f"127.0.0.1:{daemon.port}")
+
+
+@pytest.mark.parametrize("protocol, said", CASES)
+def test_not_even_where_it_would_be_believed(trusting, addresses, name, protocol, said):
+    daemon, proxy = trusting
+    assert logged_client(daemon, proxy, protocol, addresses[0], FORGED[said], name) == addresses[0]
 
 
 @pytest.fixture(scope="module")

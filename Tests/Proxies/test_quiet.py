@@ -17,7 +17,7 @@ DAEMON_SIDE = {
     "caddy": [],
 }
 CLIENT_SIDE = {
-    "nginx": ["send_timeout 60s"],
+    "nginx": ["send_timeout 60s", "client_header_timeout 10s", "client_body_timeout 30s"],
     "haproxy": ["timeout client 60s", "timeout http-request 10s", "timeout http-keep-alive 75s"],
     "caddy": ["read_header 10s", "idle 75s"],
 }
