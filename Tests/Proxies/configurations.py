@@ -1,4 +1,4 @@
-"""The configurations of etc/ as a test runs them: other addresses, files and times, nothing else."""
+"""The configurations of etc/ as tests run them: with other addresses, files and times."""
 
 import os
 
@@ -24,7 +24,8 @@ events {{ worker_connections 768; }}
 http {{
     access_log {folder}/access;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
     gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1;
     ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
     include {folder}/deltad.conf;
@@ -47,8 +48,8 @@ def replaced(text, changes):
 def write(name, folder, port, upstream, certificate, times):
     """Writes the configuration; the command that runs the proxy with it.
 
-    `upstream` is "127.0.0.1:PORT", "unix:PATH" or, for HAProxy, "proxy:PORT", where deltad wants the
-    PROXY protocol. `times` are further changes.
+    `upstream` is "127.0.0.1:PORT", "unix:PATH" or, for HAProxy, "proxy:PORT", where deltad wants
+    the PROXY protocol. `times` are further changes.
     """
     kind, _, place = upstream.partition(":")
     return WRITERS[name](folder, port, (kind, place), certificate, times)

@@ -1,3 +1,5 @@
+"""The proxies in front of the module's daemon, and clients of them."""
+
 import pytest
 from Relay.conftest import RUNNING, daemon, model, name, pytest_runtest_makereport, start
 

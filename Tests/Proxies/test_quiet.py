@@ -9,8 +9,8 @@ from .clients import PROTOCOLS, Client
 from .configurations import FILES
 
 SETTINGS = {"timeouts": {"heartbeat": "1s"}}
-# The time-outs of the shipped files, on the daemon's side and on the client's; Caddy has none for an
-# answer that has begun.
+# The time-outs of the shipped files, on the daemon's side and on the client's; Caddy has none for
+# an answer that has begun.
 DAEMON_SIDE = {
     "nginx": ["proxy_read_timeout 15m"],
     "haproxy": ["timeout server 15m"],
