@@ -86,7 +86,8 @@ struct MetricsPage {
       text.single(name, .gauge, help, value)
     }
     text.family("deltad_generations", .counter, "Generations that have ended, by how.")
-    for (end, count) in figures.generations.sorted(by: { $0.key < $1.key }) {
+    let ends = figures.generations.merging(["done": 0, "cancelled": 0]) { count, _ in count }
+    for (end, count) in ends.sorted(by: { $0.key < $1.key }) {
       text.sample(["end": end], count)
     }
     text.family("deltad_generation_duration_seconds", .histogram, "From a request to its end.")
