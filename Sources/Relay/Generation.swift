@@ -183,8 +183,9 @@ final class Generation: AnswerReceiver {
   private func take(_ event: ModelEvent, _ keep: () -> Void) {
     if !attemptHasContent, event.isContent { contentBegins() }
     keep()
-    if firstEventAt == nil { firstEventAt = worker.loop.now }
+    if firstEventAt == nil { firstEventCame() }
     worker.touch(stream)
+    worker.eventsInTurn += 1
     if let initiator { beginStreaming(initiator, with: event) }
     if stream.bytes > maximumBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
@@ -194,6 +195,12 @@ final class Generation: AnswerReceiver {
         fail(Failure(.overloaded, "the memory for streams is used up"))
       }
     }
+  }
+
+  private func firstEventCame() {
+    firstEventAt = worker.loop.now
+    worker.figures.count(
+      firstEvent: worker.loop.now &- startedAt, from: attempts.current.name)
   }
 
   private func beginStreaming(_ initiator: Initiator, with event: ModelEvent) {
@@ -453,7 +460,7 @@ final class Generation: AnswerReceiver {
       case .cancelled: "cancelled"
       case .failed(let failure): "\(failure.code)"
       }
-    worker.figures.count(generation: end)
+    worker.figures.count(generation: end, after: worker.loop.now &- startedAt)
     guard let permit = worker.shared.log.permit(.info, "generation") else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("request", .text(requestID)), ("stream", .text(worker.shownInLog(stream.id))),
