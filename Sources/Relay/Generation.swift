@@ -184,8 +184,7 @@ final class Generation: AnswerReceiver {
     if !attemptHasContent, event.isContent { contentBegins() }
     keep()
     if firstEventAt == nil { firstEventCame() }
-    worker.touch(stream)
-    worker.eventsInTurn += 1
+    worker.eventCame(to: stream)
     if let initiator { beginStreaming(initiator, with: event) }
     if stream.bytes > maximumBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))

@@ -39,7 +39,7 @@ final class Worker {
   /// What is counted here.
   var figures = Figures()
   /// Events of upstreams since the turn began.
-  var eventsInTurn = 0
+  private var eventsInTurn = 0
   /// Questions to all loops, by ticket.
   var polls: [UInt64: Poll] = [:]
   var nextPoll: UInt64 = 1
@@ -233,6 +233,13 @@ final class Worker {
     guard !stream.isTouched else { return }
     stream.isTouched = true
     touched.append(stream)
+  }
+
+  /// From an upstream.
+  @inline(__always)
+  func eventCame(to stream: Stream) {
+    eventsInTurn += 1
+    touch(stream)
   }
 
   func touch(_ audience: Audience) {

@@ -13,6 +13,7 @@ from .wire import fetch
 RULES = ROOT / "etc/prometheus/deltad.rules.yml"
 DASHBOARD = ROOT / "etc/grafana/deltad.json"
 PAGE = ROOT / "docs/metrics.md"
+OPERATIONS = ROOT / "docs/operations.md"
 # What Prometheus adds to each sample, and itself says of each target.
 FROM_PROMETHEUS = {"instance", "job"}
 OF_PROMETHEUS = {"up"}
@@ -243,6 +244,15 @@ def test_each_alert_has_a_severity_a_summary_and_a_description():
     text = RULES.read_text()
     for part in ("severity: (critical|warning)}", "summary: ", "description: "):
         assert len(re.findall(part, text)) == len(rules()), part
+
+
+def test_operators_are_told_of_each_alert():
+    rules_text = RULES.read_text()
+    times = dict(re.findall(r"alert: (\w+)\n(?:(?!- alert).)*?for: (\d+)m", rules_text, re.S))
+    times["DeltadRestarts"] = re.search(r"\[(\d+)m\]", rules()["DeltadRestarts"])[1]
+    severities = dict(re.findall(r"alert: (\w+)\n.*?severity: (\w+)", rules_text, re.S))
+    rows = re.findall(r"^\| `(Deltad\w+)` \| (\d+) min \| (\w+) \|", OPERATIONS.read_text(), re.M)
+    assert rows == [(name, times[name], severities[name]) for name in rules()]
 
 
 UP = 'up{instance="a",job="deltad"}'
