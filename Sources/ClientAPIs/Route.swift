@@ -22,6 +22,7 @@ public enum Endpoint: Equatable, Sendable {
   case health
   case readiness
   case metrics
+  case dashboardEvents
   case index
   case openAPI
   /// OPTIONS: what may be done here.
@@ -34,8 +35,8 @@ public enum Endpoint: Equatable, Sendable {
       .widgetStream:
       true
     case .models, .model, .readStream, .cancelStream, .listChats, .readChat, .updateChat, .endChat,
-      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics, .index,
-      .openAPI, .options:
+      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics,
+      .dashboardEvents, .index, .openAPI, .options:
       false
     }
   }
@@ -56,7 +57,9 @@ public struct Route: Equatable, Sendable {
   /// The same for those who only watch: there is nothing but figures and health.
   public var outcomeForMonitors: Outcome {
     switch outcome {
-    case .found(.metrics), .found(.health), .found(.readiness), .methodNotAllowed: outcome
+    case .found(.metrics), .found(.dashboardEvents), .found(.health), .found(.readiness),
+      .methodNotAllowed:
+      outcome
     case .found, .notFound: .notFound
     }
   }
@@ -121,6 +124,7 @@ public struct Route: Equatable, Sendable {
     case 1 where segments[0] == "health": return readable(.widgetHealth)
     case 1 where segments[0] == "openapi.json": return readable(.openAPI)
     case 1 where segments[0] == "chat": return [("POST", .widgetStream)]
+    case 2 where segments == ["dashboard", "events"]: return readable(.dashboardEvents)
     case 2 where segments[0] == "chat" && segments[1] != "":
       return [("POST", .askAgent(segments[1]))]
     default: return []

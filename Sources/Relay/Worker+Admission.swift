@@ -180,7 +180,8 @@ extension Worker {
     case .askAgent: .agents
     case .widgetMessage, .widgetStream: .widget
     case .adminConversations, .adminConversation: .admin
-    case .health, .readiness, .metrics, .index, .options, .widgetHealth, .openAPI: nil
+    case .health, .readiness, .metrics, .dashboardEvents, .index, .options, .widgetHealth, .openAPI:
+      nil
     }
   }
 

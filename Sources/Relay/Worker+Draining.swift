@@ -53,6 +53,7 @@ extension Worker {
       leave { $0.isInherited }
       closeQueue()
       server.drain()
+      dashboard.close()
       spreadReturns()
       arm(after: timeouts.shutdown.nanoseconds) { [unowned self] in
         self.cut(over: timeouts.release.nanoseconds)

@@ -32,6 +32,7 @@ import Testing
     Row(path: "/healthz", api: .operations, endpoints: readable(.health)),
     Row(path: "/readyz", api: .operations, endpoints: readable(.readiness)),
     Row(path: "/metrics", api: .operations, endpoints: readable(.metrics)),
+    Row(path: "/dashboard/events", api: .operations, endpoints: readable(.dashboardEvents)),
     Row(path: "/v1/chat/completions", api: .completions, endpoints: [("POST", .completions)]),
     Row(path: "/v1/models", api: .completions, endpoints: readable(.models)),
     Row(path: "/v1/models/gpt", api: .completions, endpoints: readable(.model("gpt"))),
