@@ -51,14 +51,15 @@ let package = Package(
     module("HTTPWire"),
     module("StreamLog"),
     module("Admission"),
+    module("Metrics"),
     module("ModelFormats", ["JSONWire"]),
     module("ClientAPIs", ["JSONWire", "ModelFormats"]),
 
     // I/O.
     module("EventLoop", ["CLinux"]),
     module("Upstream", ["EventLoop", "EventStream", "JSONWire", "ModelFormats", "CCurl"]),
-    module("Downstream", ["EventLoop", "HTTPWire", "StreamLog", "CLinux"]),
-    module("Archive", ["CSQLite"]),
+    module("Downstream", ["EventLoop", "HTTPWire", "Metrics", "StreamLog", "CLinux"]),
+    module("Archive", ["CSQLite", "Metrics"]),
 
     // Composition.
     module("Configuration", ["Admission"]),
@@ -66,7 +67,7 @@ let package = Package(
       "Relay",
       [
         "Admission", "Archive", "CWeb", "ClientAPIs", "Configuration", "Downstream", "EventLoop",
-        "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "StreamLog", "Upstream",
+        "EventStream", "HTTPWire", "JSONWire", "Metrics", "ModelFormats", "StreamLog", "Upstream",
       ]),
     program("deltad", ["Configuration", "EventLoop", "EventStream", "JSONWire", "Relay"]),
     program("scripted-model", []),
@@ -94,12 +95,13 @@ let package = Package(
     tests(
       "ClientAPIsTests",
       ["ClientAPIs", "EventStream", "HTTPWire", "JSONWire", "ModelFormats", "TestSupport"]),
+    tests("MetricsTests", ["Metrics"]),
     tests("AdmissionTests", ["Admission", "TestSupport"]),
-    tests("ArchiveTests", ["Archive", "CSQLite", "TestSupport"]),
+    tests("ArchiveTests", ["Archive", "CSQLite", "Metrics", "TestSupport"]),
     tests("UpstreamTests", ["Upstream", "EventLoop", "JSONWire", "ModelFormats"]),
     tests(
       "DownstreamTests",
-      ["CLinux", "Downstream", "EventLoop", "HTTPWire", "StreamLog", "TestSupport"]),
+      ["CLinux", "Downstream", "EventLoop", "HTTPWire", "Metrics", "StreamLog", "TestSupport"]),
     tests(
       "RelayTests",
       [

@@ -112,22 +112,27 @@ public struct AddressBlock: Sendable, Equatable {
 /// the address that it saw, so that the list is read from its end, and the first address that is
 /// not a proxy's is the client's. What stands before it anybody may have written.
 public enum ForwardedClient {
+  public enum Field: Sendable {
+    /// `X-Forwarded-For`.
+    case forwardedFor
+    /// `Forwarded` (RFC 7239).
+    case forwarded
+  }
+
   /// - Parameters:
   ///   - peer: Of the connection; empty for one on a Unix-domain socket, who is a proxy.
-  ///   - forwarded: The values of `Forwarded` (RFC 7239), in their order; they count more.
-  ///   - forwardedFor: The values of `X-Forwarded-For`.
+  ///   - field: What the proxies write.
+  ///   - values: Of that field, in their order.
   /// - Returns: The peer when nobody else is named.
   public static func address(
-    peer: [UInt8], forwarded: [String], forwardedFor: [String], proxies: [AddressBlock]
+    peer: [UInt8], _ field: Field, values: [String], proxies: [AddressBlock]
   ) -> [UInt8] {
     func isProxy(_ address: [UInt8]) -> Bool {
       address.isEmpty || proxies.contains { $0.contains(address) }
     }
     guard isProxy(peer) else { return peer }
-    let named =
-      forwarded.isEmpty
-      ? forwardedFor.flatMap { $0.split(separator: ",") }.map { trimmed($0) }
-      : forwarded.flatMap { $0.split(separator: ",") }.map { forParameter($0) }
+    let elements = values.flatMap { $0.split(separator: ",") }
+    let named = elements.map { field == .forwarded ? forParameter($0) : trimmed($0) }
     var client = peer
     for name in named.reversed() {
       // Hidden or unknown: all that is known is who said so.

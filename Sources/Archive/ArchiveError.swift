@@ -1,6 +1,6 @@
 /// Why the archive could not do something. Nothing of what was asked for has been written.
 public struct ArchiveError: Error, Equatable, Sendable, CustomStringConvertible {
-  public enum Reason: Equatable, Sendable {
+  public enum Reason: String, CaseIterable, Sendable {
     /// The disk is full, or a limit on the file's size is reached.
     case full
     /// The disk failed, or the file cannot be written.

@@ -125,6 +125,9 @@ internal import Glibc
   /// Rows that the last statement changed, without those that followed by trigger or reference.
   var changes: Int { unsafe Int(sqlite3_changes(connection)) }
 
+  /// Rows that have been changed since it was opened.
+  var allChanges: Int64 { unsafe sqlite3_total_changes64(connection) }
+
   // MARK: Errors
 
   private func failure(_ operation: String) -> ArchiveError {

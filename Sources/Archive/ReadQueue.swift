@@ -37,6 +37,9 @@ final class ReadQueue: Sendable {
     if let refusal { refusals.async { reply(.failure(refusal)) } }
   }
 
+  /// Reads handed in and not done.
+  var waitingCount: Int { waiting.withLock { $0.count } }
+
   /// Takes nothing more.
   func refuse() {
     waiting.withLock { $0.isClosed = true }

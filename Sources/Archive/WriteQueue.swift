@@ -35,6 +35,7 @@ final class WriteQueue: Sendable {
     var count = 0
     var bytes = 0
     var isClosed = false
+    var figures = ArchiveFigures()
   }
 
   let queue = DispatchQueue(label: "deltad.archive.write")
@@ -69,6 +70,7 @@ final class WriteQueue: Sendable {
     waiting.withLock { waiting in
       if waiting.isClosed { return .closed }
       if waiting.count >= Bounds.changes || waiting.bytes + job.bytes > Bounds.changeBytes {
+        waiting.figures.count([.refused])
         return ArchiveError(.refused, "\(waiting.count) changes wait for the disk")
       }
       waiting.jobs.append(job)
@@ -96,7 +98,26 @@ final class WriteQueue: Sendable {
     try queue.sync { try body(database) }
   }
 
+  /// What it has done so far, and what waits.
+  var figures: ArchiveFigures {
+    waiting.withLock { waiting in
+      var figures = waiting.figures
+      figures.waitingChanges = waiting.count
+      figures.waitingBytes = waiting.bytes
+      return figures
+    }
+  }
+
   // MARK: On the queue
+
+  /// What came of one transaction.
+  private struct Group {
+    /// To all jobs, in order.
+    var replies: [() -> Void] = []
+    var failures: [ArchiveError.Reason] = []
+    /// Something was written, and is on the disk.
+    var hasWritten = false
+  }
 
   private func drain() {
     let jobs = waiting.withLock { waiting in
@@ -104,42 +125,57 @@ final class WriteQueue: Sendable {
       swap(&taken, &waiting.jobs)
       return taken
     }
-    let replies = perform(jobs)
+    let begun = DispatchTime.now().uptimeNanoseconds
+    let group = perform(jobs)
+    let ended = DispatchTime.now().uptimeNanoseconds
     waiting.withLock { waiting in
       waiting.count -= jobs.count
       waiting.bytes -= jobs.reduce(0) { $0 + $1.bytes }
+      waiting.figures.count(group.failures)
+      if group.hasWritten {
+        waiting.figures.count(commit: ended - begun, changes: jobs.count - group.failures.count)
+      }
+      if group.failures.contains(where: \.isDisks) {
+        waiting.figures.lastFailure = ended
+      } else if group.hasWritten {
+        waiting.figures.lastFailure = nil
+      }
     }
-    for reply in replies { reply() }
+    for reply in group.replies { reply() }
   }
 
-  /// One transaction; the replies to all jobs, in order.
-  private func perform(_ jobs: [Job]) -> [() -> Void] {
+  private func perform(_ jobs: [Job]) -> Group {
+    let changes = database.allChanges
     do throws(ArchiveError) {
       try database.run(.begin)
-      var replies: [() -> Void] = []
-      for job in jobs { replies.append(try perform(job)) }
+      var group = Group()
+      for job in jobs { try perform(job, in: &group) }
       try database.run(.commit)
-      return replies
+      group.hasWritten = database.allChanges != changes
+      return group
     } catch {
       // A rollback cannot fail but for what ends the transaction as well.
       if database.isInTransaction { try? database.run(.rollback) }
-      return jobs.map { job in { job.fail(error) } }
+      return Group(
+        replies: jobs.map { job in { job.fail(error) } },
+        failures: jobs.map { _ in error.reason })
     }
   }
 
   /// One job in its savepoint. Throws what the whole group must hear of.
-  private func perform(_ job: Job) throws(ArchiveError) -> () -> Void {
+  private func perform(_ job: Job, in group: inout Group) throws(ArchiveError) {
     try database.run(.savepoint)
     do throws(ArchiveError) {
       let done = try job.run(database)
       if !done.isKept { try database.run(.rollbackToSavepoint) }
       try database.run(.releaseSavepoint)
-      return done.reply
+      group.replies.append(done.reply)
     } catch {
       guard database.isInTransaction else { throw error }
       try database.run(.rollbackToSavepoint)
       try database.run(.releaseSavepoint)
-      return { job.fail(error) }
+      group.replies.append { job.fail(error) }
+      group.failures.append(error.reason)
     }
   }
 }

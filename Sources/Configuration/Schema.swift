@@ -15,6 +15,7 @@ struct Schema {
       .values(
         "trustedProxies", \.trustedProxies, .addressBlock, count: Bounds.trustedProxies,
         of: "addresses or blocks such as \"10.0.0.0/8\""),
+      .value("clientField", \.clientField, .choice),
       .section("limits", \.limits, limits),
       .section("timeouts", \.timeouts, timeouts),
       .section("streams", \.streams, streams),

@@ -15,6 +15,8 @@ public struct Settings: Sendable, Equatable {
   /// Blocks of addresses whose word about their clients counts; see `ForwardedClient`. Who comes by
   /// a Unix-domain socket is one of them.
   public var trustedProxies = ["127.0.0.0/8", "::1/128"]
+  /// Which field of theirs counts. A client can write any field that its proxy does not replace.
+  public var clientField = ClientField.forwardedFor
   public var limits = Limits()
   public var timeouts = Timeouts()
   public var streams = Streams()
@@ -36,6 +38,13 @@ public struct Settings: Sendable, Equatable {
   public var log = Log()
 
   public init() {}
+
+  /// The field in which trusted proxies name their clients.
+  public enum ClientField: String, Sendable, Equatable, CaseIterable {
+    case forwardedFor = "X-Forwarded-For"
+    /// RFC 7239.
+    case forwarded = "Forwarded"
+  }
 
   public enum ListenAddress: Sendable, Equatable {
     /// `host` is a numeric address or a name; port 0 lets the kernel choose.

@@ -17,6 +17,8 @@ public final class Audience {
   private var lastEvent: UInt64
   /// What the rendering was when everybody was flushed last.
   private var flushed: (tail: Int, isClosed: Bool)
+  /// Events that there were then: every follower's are counted up to here.
+  private var flushedEvents: Int
   /// Followers from here on may have joined since the last flush.
   private var settled = 0
   private var followers: [Connection] = []
@@ -35,6 +37,7 @@ public final class Audience {
     heartbeatInterval = interval
     lastEvent = loop.now
     flushed = rendering.progress
+    flushedEvents = rendering.publishedEvents
     if !heartbeat.isEmpty {
       timer = Timer { [unowned self] in self.beat() }
     }
@@ -42,7 +45,9 @@ public final class Audience {
 
   public var count: Int { followers.count }
 
-  func join(_ connection: Connection) {
+  /// - Parameter after: The event behind which it begins.
+  func join(_ connection: Connection, after: Int) {
+    connection.server.traffic.eventsSent += flushedEvents - after
     connection.audiencePosition = followers.count
     followers.append(connection)
     needsFlush = true
@@ -53,6 +58,10 @@ public final class Audience {
     let hole = connection.audiencePosition
     guard hole >= 0 else { return }
     connection.audiencePosition = -1
+    // On another loop than the owner's the log may grow, and end, while it is being read.
+    if rendering.progress.isClosed, connection.cursor?.lag == 0 {
+      connection.server.traffic.eventsSent += rendering.publishedEvents - flushedEvents
+    }
     let last = followers.removeLast()
     if hole < followers.count {
       followers[hole] = last
@@ -65,9 +74,21 @@ public final class Audience {
     whenEmpty?()
   }
 
+  /// What a flush has done.
+  public struct Delivery: Sendable {
+    /// New ones, over all followers, with those that a slow one takes later.
+    public var events = 0
+    /// What sockets took.
+    public var bytes = 0
+
+    public init() {}
+  }
+
   /// Sends every follower what it has not read yet, each with one `send` if its socket takes it.
-  public func flush() {
+  @discardableResult
+  public func flush() -> Delivery {
     needsFlush = false
+    var delivery = Delivery()
     // A reader that joins is no news for the others: while thousands come, one after the other,
     // nobody goes through those who are there.
     let progress = rendering.progress
@@ -76,6 +97,9 @@ public final class Audience {
       lastEvent = loop.now
       settled = 0
     }
+    let events = rendering.publishedEvents
+    delivery.events = (events - flushedEvents) * followers.count
+    flushedEvents = events
     let start = settled
     settled = followers.count
     // Backwards: a follower that leaves is replaced by one that has been flushed already.
@@ -84,10 +108,11 @@ public final class Audience {
       if position < followers.count {
         let follower = followers[position]
         if position > 0 { Self.fetch(followers[position - 1]) }
-        follower.push()
+        delivery.bytes += follower.push()
       }
       position -= 1
     }
+    return delivery
   }
 
   /// Has the processor fetch what the next delivery will touch while this one is in the kernel.

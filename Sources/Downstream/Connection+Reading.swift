@@ -25,6 +25,7 @@ extension Connection {
       if errno != EAGAIN && errno != EINTR { close(.clientLeft) }
       return
     }
+    server.traffic.receivedBytes += count
     if count == 0 {
       // FIN: `ready` sees it as `peerClosed` only when nothing is readable beside it.
       return state == .sending ? halfClosed() : close(.clientLeft)

@@ -15,7 +15,7 @@ extension Connection {
     appendHead(response, .length(response.body.count))
     if !isHead { output.append(contentsOf: response.body) }
     state = .sending
-    push()
+    pushAlone()
   }
 
   /// Answers HEAD with what `follow` would say first, without an audience.
@@ -24,14 +24,16 @@ extension Connection {
     if response.closes || server.isDraining || framing == .untilClose { keepsAlive = false }
     appendHead(response, framing)
     state = .sending
-    push()
+    pushAlone()
   }
 
   /// Answers with a rendering, from the cursor's position to its end, as it grows. The head, and
   /// the response's body as it stands behind it, leave with the first bytes when the audience is
   /// flushed.
+  /// - Parameter after: The event behind which the cursor stands.
   public func follow(
-    _ response: Response, framing: AnswerFraming, from cursor: Cursor, in audience: Audience
+    _ response: Response, framing: AnswerFraming, from cursor: Cursor, after: Int = 0,
+    in audience: Audience
   ) {
     guard state == .answering else { return }
     if isHead { return respondHead(response, framing: framing) }
@@ -42,7 +44,7 @@ extension Connection {
     dropReading()
     self.cursor = cursor
     self.audience = audience
-    audience.join(self)
+    audience.join(self, after: after)
   }
 
   /// What a head has beside the fields of its response, roughly.
@@ -72,27 +74,38 @@ extension Connection {
 
   // MARK: Sending
 
+  /// Where no audience counts what is sent.
+  func pushAlone() {
+    let sent = push()
+    server.traffic.sentBytes += sent
+  }
+
   /// Sends all that waits: the head or a heartbeat first, then the log from the cursor to its tail.
-  func push() {
-    guard state == .sending || state == .following else { return }
+  /// - Returns: The bytes that the socket took.
+  func push() -> Int {
+    guard state == .sending || state == .following else { return 0 }
     var budget = Self.bytesPerTurn
     while !isBlocked {
       let log = state == .following ? cursor?.advance() ?? .ended : .ended
       if outputStart == output.count && log != .behind {
         setInterest(interest.subtracting(.writable))
         if log == .ended { answered() } else { disarm() }
-        return
+        break
       }
-      guard budget > 0 else { return block() }
+      guard budget > 0 else {
+        block()
+        break
+      }
       let sent = log == .behind ? sendWithLog() : sendOutput()
       if sent < 0 {
-        guard Self.isTransient(CInt(-sent)) else { return close(.clientLeft) }
-        return block()
+        if Self.isTransient(CInt(-sent)) { block() } else { close(.clientLeft) }
+        break
       }
       budget -= sent
       bytesSent += sent
       if isTimed { arm(server.limits.stallTimeout) }
     }
+    return Self.bytesPerTurn - budget
   }
 
   /// The kernel's buffer is full, or this reader has had its share of the turn: go on when it is
@@ -126,7 +139,7 @@ extension Connection {
       cursor?.advance() == .caughtUp
     else { return }
     output.append(contentsOf: comment)
-    push()
+    pushAlone()
   }
 
   /// An interim answer while the request is still being read (RFC 9110, section 15.2.1).

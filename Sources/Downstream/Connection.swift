@@ -22,6 +22,7 @@
 public import EventLoop
 internal import Glibc
 internal import HTTPWire
+internal import Metrics
 internal import StreamLog
 
 public final class Connection: ReadinessHandler {
@@ -31,7 +32,11 @@ public final class Connection: ReadinessHandler {
   var interest: Readiness = [.readable, .peerClosed]
   var state = State.idle
   /// The socket takes no more at the moment.
-  var isBlocked = false
+  var isBlocked = false {
+    didSet {
+      if isBlocked != oldValue { server.traffic.blockedConnections += isBlocked ? 1 : -1 }
+    }
+  }
   /// The timer is armed.
   private(set) var isTimed = false
   /// What must go out before the log's bytes: heads, whole answers, heartbeats.
@@ -128,8 +133,9 @@ public final class Connection: ReadinessHandler {
   public func ready(_ readiness: Readiness) {
     if readiness.contains(.failed) { return close(.clientLeft) }
     if readiness.contains(.writable) {
+      if state == .following, let cursor { server.traffic.lag.observe(UInt64(cursor.lag)) }
       isBlocked = false
-      push()
+      pushAlone()
     }
     if readiness.contains(.readable) {
       receive()
@@ -186,6 +192,7 @@ public final class Connection: ReadinessHandler {
   public func close(_ end: ExchangeEnd) {
     guard state != .closed else { return }
     state = .closed
+    isBlocked = false
     disarm()
     timer = nil
     if let watch { server.loop.unwatch(watch) }

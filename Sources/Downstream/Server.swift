@@ -1,6 +1,7 @@
 public import EventLoop
 internal import Glibc
 public import HTTPWire
+public import Metrics
 internal import Synchronization
 
 /// What all connections of one loop share: the loop, the limits, the service, and their number.
@@ -28,6 +29,7 @@ public final class Server {
   public internal(set) var refusedConnections = 0
   /// Connections that did not begin with the header of a proxy that they must begin with.
   public internal(set) var refusedProxyHeaders = 0
+  public internal(set) var traffic = Traffic()
   private(set) var connections: [UInt64: Connection] = [:]
   private var nextIdentifier: UInt64 = 1
   /// Set while draining: answers say `Connection: close`, idle connections are closed.
@@ -111,6 +113,20 @@ public final class Server {
     }
     head.append(contentsOf: dateLine)
   }
+}
+
+/// What the connections of one loop have read and written, but for what audiences deliver.
+public struct Traffic: Sendable {
+  public var receivedBytes = 0
+  public var sentBytes = 0
+  /// Events that were there when their readers came, and the last ones of some.
+  public var eventsSent = 0
+  /// Connections whose sockets take no more at the moment.
+  public var blockedConnections = 0
+  /// Bytes between a follower that had to wait and the tail, when its socket takes some again.
+  public var lag = Histogram(.lag)
+
+  public init() {}
 }
 
 /// Connections over all loops, against the limit. Any thread.

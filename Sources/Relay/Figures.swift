@@ -2,6 +2,7 @@ internal import Admission
 internal import ClientAPIs
 internal import Configuration
 internal import Downstream
+internal import Metrics
 internal import Upstream
 
 /// What one loop has counted since it started. Its thread's alone, so that counting costs no shared
@@ -31,6 +32,7 @@ struct Figures: Sendable {
   }
 
   private(set) var requests: [Request: Int] = [:]
+  static let unfinishedReasons = ["client_left", "closed", "stalled"]
   /// Answers that were not sent whole.
   private(set) var unfinished: [String: Int] = [:]
   private(set) var refusals: [Refusal: Int] = [:]
@@ -39,6 +41,19 @@ struct Figures: Sendable {
   /// By upstream and decision.
   private(set) var decisions: [Upstream: Int] = [:]
   private(set) var generations: [String: Int] = [:]
+  /// From a generation's beginning to its end.
+  private(set) var durations = Histogram(.answer)
+  /// From a generation's beginning to its first event, by the upstream that brought it.
+  private(set) var firstEvents: [String: Histogram] = [:]
+  /// Of upstreams' answers.
+  private(set) var eventsReceived = 0
+  /// What readers of streams were given, over all of them.
+  private(set) var delivered = Audience.Delivery()
+  /// What a turn takes without waiting.
+  private(set) var turns = Histogram(.turn)
+  /// From the start of the turn that read an event to its end, when it has been sent to readers on
+  /// this loop.
+  private(set) var delays = Histogram(.turn)
 
   mutating func count(request api: API, status: Int, _ end: ExchangeEnd) {
     requests[Request(api: api, status: status), default: 0] += 1
@@ -67,7 +82,28 @@ struct Figures: Sendable {
     decisions[Upstream(name: upstream, what: decision.rawValue), default: 0] += 1
   }
 
-  mutating func count(generation end: String) { generations[end, default: 0] += 1 }
+  /// - Parameter duration: Nanoseconds, like all times here.
+  mutating func count(generation end: String, after duration: UInt64) {
+    generations[end, default: 0] += 1
+    durations.observe(duration)
+  }
+
+  mutating func count(firstEvent duration: UInt64, from upstream: String) {
+    firstEvents[upstream, default: Histogram(.wait)].observe(duration)
+  }
+
+  /// - Parameter events: Of upstreams, in this turn.
+  mutating func count(turn duration: UInt64, events: Int) {
+    turns.observe(duration)
+    guard events > 0 else { return }
+    eventsReceived += events
+    delays.observe(duration, times: UInt64(events))
+  }
+
+  mutating func count(_ delivery: Audience.Delivery) {
+    delivered.events += delivery.events
+    delivered.bytes += delivery.bytes
+  }
 
   mutating func add(_ other: Figures) {
     requests.merge(other.requests, uniquingKeysWith: +)
@@ -76,6 +112,16 @@ struct Figures: Sendable {
     attempts.merge(other.attempts, uniquingKeysWith: +)
     decisions.merge(other.decisions, uniquingKeysWith: +)
     generations.merge(other.generations, uniquingKeysWith: +)
+    durations.add(other.durations)
+    firstEvents.merge(other.firstEvents) { one, other in
+      var sum = one
+      sum.add(other)
+      return sum
+    }
+    eventsReceived += other.eventsReceived
+    count(other.delivered)
+    turns.add(other.turns)
+    delays.add(other.delays)
   }
 }
 

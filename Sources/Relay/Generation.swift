@@ -183,8 +183,8 @@ final class Generation: AnswerReceiver {
   private func take(_ event: ModelEvent, _ keep: () -> Void) {
     if !attemptHasContent, event.isContent { contentBegins() }
     keep()
-    if firstEventAt == nil { firstEventAt = worker.loop.now }
-    worker.touch(stream)
+    if firstEventAt == nil { firstEventCame() }
+    worker.eventCame(to: stream)
     if let initiator { beginStreaming(initiator, with: event) }
     if stream.bytes > maximumBytes {
       fail(Failure(.upstreamFailed, "the answer is larger than one stream may be"))
@@ -194,6 +194,12 @@ final class Generation: AnswerReceiver {
         fail(Failure(.overloaded, "the memory for streams is used up"))
       }
     }
+  }
+
+  private func firstEventCame() {
+    firstEventAt = worker.loop.now
+    worker.figures.count(
+      firstEvent: worker.loop.now &- startedAt, from: attempts.current.name)
   }
 
   private func beginStreaming(_ initiator: Initiator, with event: ModelEvent) {
@@ -453,7 +459,7 @@ final class Generation: AnswerReceiver {
       case .cancelled: "cancelled"
       case .failed(let failure): "\(failure.code)"
       }
-    worker.figures.count(generation: end)
+    worker.figures.count(generation: end, after: worker.loop.now &- startedAt)
     guard let permit = worker.shared.log.permit(.info, "generation") else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("request", .text(requestID)), ("stream", .text(worker.shownInLog(stream.id))),

@@ -56,6 +56,7 @@ final class Reloading: Sendable {
   }
 
   private func refuse(_ problem: String) {
+    shared.reload.refused()
     say(problem)
     shared.log.write(.error, "reload", [("refused", .text("nothing has changed"))])
     notifySocket?.tell(.ready)
@@ -75,6 +76,7 @@ final class Reloading: Sendable {
     let new = LiveConfiguration(Relay.fit(kept, shared.log), secrets, replacing: former)
     current.withLock { $0 = new }
     shared.configure(new) { [shared, notifySocket] in
+      shared.reload.taken(at: Int(WallClock.now / 1_000_000_000))
       shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
       notifySocket?.tell(.ready)
     }

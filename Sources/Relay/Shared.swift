@@ -20,6 +20,7 @@ final class Shared: Sendable {
   let log: Log
   /// Seconds since 1970.
   let startedAt: Int
+  let reload: ReloadOutcome
   private let drained = Atomic<Int>(0)
 
   init(
@@ -35,6 +36,7 @@ final class Shared: Sendable {
     connections = ConnectionLoad(limit: settings.limits.connections)
     retention = Retention(lifetime: settings.streams.retention.nanoseconds)
     startedAt = Int(WallClock.now / 1_000_000_000)
+    reload = ReloadOutcome(startedAt: startedAt)
   }
 
   /// Other limits from now on; what has been counted stays. Every loop is told; `done` is called

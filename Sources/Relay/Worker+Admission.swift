@@ -160,14 +160,12 @@ extension Worker {
   private func client(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ peer: PeerAddress
   ) -> [UInt8] {
-    func values(_ name: StaticString) -> [String] {
-      guard head.count(of: name, in: bytes) > 0 else { return [] }
-      return head.all(name, in: bytes).map { String(copying: bytes, $0) }
-    }
-    let (forwarded, forwardedFor) = (values("forwarded"), values("x-forwarded-for"))
-    if forwarded.isEmpty && forwardedFor.isEmpty { return peer.bytes }
+    let isOld = configuration.settings.clientField == .forwardedFor
+    let field: StaticString = isOld ? "x-forwarded-for" : "forwarded"
+    guard head.count(of: field, in: bytes) > 0 else { return peer.bytes }
     return ForwardedClient.address(
-      peer: peer.bytes, forwarded: forwarded, forwardedFor: forwardedFor,
+      peer: peer.bytes, isOld ? .forwardedFor : .forwarded,
+      values: head.all(field, in: bytes).map { String(copying: bytes, $0) },
       proxies: configuration.proxies)
   }
 

@@ -4,9 +4,11 @@
 internal import Admission
 internal import ClientAPIs
 internal import Configuration
+internal import Archive
 internal import Downstream
 internal import EventLoop
 internal import HTTPWire
+internal import Metrics
 internal import StreamLog
 internal import Upstream
 
@@ -19,6 +21,10 @@ struct LoopReport: Sendable {
   var transfers: Int
   var timers: Int
   var watches: Int
+  var liveStreams: Int
+  var traffic: Traffic
+  /// From upstreams.
+  var receivedBytes: Int
   /// What waits for the archive, for its turn or for a place.
   var expectations: Int
   var refusedConnections: Int
@@ -72,7 +78,9 @@ extension Worker {
     LoopReport(
       loop: loop.index, figures: figures, streams: streams.count,
       subscribers: streams.values.reduce(0) { $0 + $1.readers }, transfers: driver.activeTransfers,
-      timers: loop.timerCount, watches: loop.watchCount, expectations: expectations.count,
+      timers: loop.timerCount, watches: loop.watchCount, liveStreams: liveStreams,
+      traffic: server.traffic, receivedBytes: driver.receivedBytes,
+      expectations: expectations.count,
       refusedConnections: server.refusedConnections,
       refusedProxyHeaders: server.refusedProxyHeaders)
   }
@@ -100,14 +108,12 @@ extension Worker {
   func readiness(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) {
-    let now = loop.now
-    let reason: ServiceReadiness =
-      isDraining ? .draining : shared.budget.isExhausted ? .memory : .ready
     let upstreams = configuration.settings.upstreams.compactMap { upstream in
       configuration.health[upstream.name].map {
-        ServiceReadiness.Upstream(name: upstream.name, circuit: $0.circuit.name(now: now))
+        ServiceReadiness.Upstream(name: upstream.name, circuit: $0.circuit.name(now: loop.now))
       }
     }
+    let reason = reason(upstreams)
     let details = mayKnow(head, bytes, connection, record) ? upstreams : []
     var response = Response(
       status: reason == .ready ? 200 : 503, contentType: "application/json",
@@ -115,6 +121,14 @@ extension Worker {
     response.add("Cache-Control", "no-store")
     if reason != .ready { response.add("Retry-After", "1") }
     respond(connection, record, response)
+  }
+
+  private func reason(_ upstreams: [ServiceReadiness.Upstream]) -> ServiceReadiness {
+    if isDraining { return .draining }
+    if shared.budget.isExhausted { return .memory }
+    if shared.archive.isFailing { return .archive }
+    let areAllOpen = upstreams.allSatisfy { $0.circuit == CircuitBreaker.State.openName }
+    return areAllOpen && !upstreams.isEmpty ? .upstreams : .ready
   }
 
   // MARK: Metrics
@@ -134,123 +148,24 @@ extension Worker {
     let identifier = connection.identifier
     poll { [unowned self] reports in
       guard let (connection, record) = self.request(identifier) else { return }
+      let page = MetricsPage(reports, self.configuration, self.shared, now: self.loop.now)
       var response = Response(
-        status: 200, contentType: format.contentType, body: self.metrics(reports, format))
+        status: 200, contentType: format.contentType, body: page.text(format))
       response.add("Cache-Control", "no-store")
       self.respond(connection, record, response)
     }
   }
-
-  private func metrics(_ reports: [LoopReport], _ format: MetricsText.Format) -> [UInt8] {
-    var text = MetricsText(format)
-    var figures = Figures()
-    for report in reports { figures.add(report.figures) }
-    appendRequests(figures, reports, to: &text)
-    appendUpstreams(figures, to: &text)
-    appendState(reports, to: &text)
-    return text.finish()
-  }
-
-  private func appendRequests(
-    _ figures: Figures, _ reports: [LoopReport], to text: inout MetricsText
-  ) {
-    text.family("deltad_requests", .counter, "Requests, by API and status of the answer.")
-    for (request, count) in figures.requests.sorted(by: { $0.key.order < $1.key.order }) {
-      text.sample(["api": request.api.rawValue, "status": String(request.status)], count)
-    }
-    text.family("deltad_unfinished_answers", .counter, "Answers not sent whole, by reason.")
-    for (end, count) in figures.unfinished.sorted(by: { $0.key < $1.key }) {
-      text.sample(["reason": end], count)
-    }
-    text.family("deltad_refusals", .counter, "Requests that a limit turned away, by limit.")
-    for refusal in Figures.Refusal.allCases {
-      text.sample(["limit": refusal.rawValue], figures.refusals[refusal] ?? 0)
-    }
-    text.family("deltad_refused_connections", .counter, "Connections turned away, by reason.")
-    text.sample(["reason": "limit"], reports.reduce(0) { $0 + $1.refusedConnections })
-    text.sample(["reason": "proxy_header"], reports.reduce(0) { $0 + $1.refusedProxyHeaders })
-    text.family("deltad_generations", .counter, "Generations that have ended, by how.")
-    for (end, count) in figures.generations.sorted(by: { $0.key < $1.key }) {
-      text.sample(["end": end], count)
-    }
-  }
-
-  private func appendUpstreams(_ figures: Figures, to text: inout MetricsText) {
-    func append(_ counts: [Figures.Upstream: Int], _ label: StaticString) {
-      let sorted = counts.sorted { ($0.key.name, $0.key.what) < ($1.key.name, $1.key.what) }
-      for (key, count) in sorted {
-        text.sample(
-          label.description == "outcome"
-            ? ["upstream": key.name, "outcome": key.what]
-            : ["upstream": key.name, "decision": key.what], count)
-      }
-    }
-    text.family("deltad_upstream_attempts", .counter, "Requests to upstreams, by outcome.")
-    append(figures.attempts, "outcome")
-    text.family(
-      "deltad_upstream_decisions", .counter, "What was done when an upstream did not answer.")
-    append(figures.decisions, "decision")
-    text.family("deltad_upstream_circuit_state", .gauge, "1 for the state that its circuit is in.")
-    for upstream in configuration.settings.upstreams {
-      guard let health = configuration.health[upstream.name] else { continue }
-      let current = health.circuit.name(now: loop.now)
-      for state in CircuitBreaker.State.names {
-        text.sample(["upstream": upstream.name, "state": state], state == current ? 1 : 0)
-      }
-    }
-  }
-
-  private func appendState(_ reports: [LoopReport], to text: inout MetricsText) {
-    func gauge(_ name: String, _ help: String, _ value: Int) {
-      text.single(name, .gauge, help, value)
-    }
-    func sum(_ value: (LoopReport) -> Int) -> Int { reports.reduce(0) { $0 + value($1) } }
-    gauge("deltad_connections", "Client connections.", shared.connections.count)
-    gauge("deltad_generations_running", "Generations under way.", shared.generations.running)
-    gauge("deltad_generations_queued", "Generations that wait.", shared.generations.waiting)
-    gauge("deltad_streams", "Streams in memory, live and finished.", sum(\.streams))
-    gauge("deltad_subscribers", "Readers of streams.", sum(\.subscribers))
-    gauge("deltad_upstream_transfers", "Requests to upstreams under way.", sum(\.transfers))
-    gauge("deltad_expectations", "Steps that wait for something.", sum(\.expectations))
-    gauge(
-      "deltad_address_slots", "Addresses with requests under way, where these are limited.",
-      shared.rates.addressesWithSlots)
-    gauge(
-      "deltad_key_slots", "Requests under way with keys for which these are limited.",
-      shared.rates.keySlots)
-    gauge(
-      "deltad_rate_addresses", "Addresses that rate limits know.", shared.rates.knownAddresses)
-    gauge("deltad_log_memory_bytes", "Memory of all logs.", shared.budget.used)
-    gauge("deltad_log_memory_limit_bytes", "Limit of it.", shared.budget.limit)
-    gauge("deltad_timers", "Timers that are armed.", sum(\.timers))
-    gauge("deltad_watched_descriptors", "Descriptors that loops watch.", sum(\.watches))
-    text.family("deltad_loop_up", .gauge, "1 for a loop that has answered.")
-    for index in shared.mailboxes.indices {
-      text.sample(
-        ["loop": String(index)], reports.contains { $0.loop == index } ? 1 : 0)
-    }
-    gauge("process_start_time_seconds", "Since 1970.", shared.startedAt)
-    if let memory = ProcessFigures.residentBytes {
-      gauge("process_resident_memory_bytes", "Resident memory.", memory)
-    }
-    if let descriptors = ProcessFigures.openDescriptors {
-      gauge("process_open_fds", "Open descriptors.", descriptors)
-    }
-  }
-}
-
-extension Figures.Request {
-  fileprivate var order: String { "\(api.rawValue) \(status)" }
 }
 
 extension CircuitBreaker.State {
-  static let names = ["closed", "open", "probing"]
+  static let names = ["closed", openName, "probing"]
+  static let openName = "open"
 
   /// An open one whose pause is over lets the next request through.
   func name(now: UInt64) -> String {
     switch self {
     case .closed: "closed"
-    case .open(let until): now < until ? "open" : "probing"
+    case .open(let until): now < until ? Self.openName : "probing"
     case .probing: "probing"
     }
   }

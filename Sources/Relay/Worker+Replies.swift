@@ -67,7 +67,8 @@ extension Worker {
     if connection.asksForHead { return connection.respondHead(response, framing: framing) }
     connection.follow(
       response, framing: framing,
-      from: Cursor(rendering, at: place.offset, skippingOptional: place.skipsUsage), in: audience)
+      from: Cursor(rendering, at: place.offset, skippingOptional: place.skipsUsage),
+      after: place.after, in: audience)
   }
 
   /// The head of a streaming answer.

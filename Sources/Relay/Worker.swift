@@ -38,6 +38,8 @@ final class Worker {
   var queued: [ObjectIdentifier: Queued] = [:]
   /// What is counted here.
   var figures = Figures()
+  /// Events of upstreams since the turn began.
+  private var eventsInTurn = 0
   /// Questions to all loops, by ticket.
   var polls: [UInt64: Poll] = [:]
   var nextPoll: UInt64 = 1
@@ -71,7 +73,7 @@ final class Worker {
     outbox = Array(repeating: [], count: shared.mailboxes.count)
     sources = Self.sources(configuration)
     try shared.mailboxes[index].open(on: loop) { [unowned self] in self.receive($0) }
-    loop.atEndOfTurn { [unowned self] in self.flush() }
+    loop.atEndOfTurn { [unowned self] in self.endTurn() }
     let timer = Timer { [unowned self] in self.dropExpired() }
     retentionTimer = timer
     loop.arm(timer, after: Self.retentionInterval)
@@ -119,6 +121,9 @@ final class Worker {
   }
 
   func generation(_ id: StreamID) -> Generation? { generations[id] }
+
+  /// Streams that still grow.
+  var liveStreams: Int { generations.count }
 
   func generationEnded(_ generation: Generation) {
     generations[generation.stream.id] = nil
@@ -230,8 +235,22 @@ final class Worker {
     touched.append(stream)
   }
 
+  /// From an upstream.
+  @inline(__always)
+  func eventCame(to stream: Stream) {
+    eventsInTurn += 1
+    touch(stream)
+  }
+
   func touch(_ audience: Audience) {
     touchedAudiences.append(audience)
+  }
+
+  private func endTurn() {
+    flush()
+    // Behind all that is sent: what this turn took is what the relay has added.
+    figures.count(turn: EventLoop.clock &- loop.now, events: eventsInTurn)
+    eventsInTurn = 0
   }
 
   private func flush() {
@@ -241,7 +260,7 @@ final class Worker {
         stream.isTouched = false
         flush(stream)
       }
-      touchedAudiences.popLast()?.flush()
+      if let audience = touchedAudiences.popLast() { figures.count(audience.flush()) }
     }
     for other in outbox.indices where !outbox[other].isEmpty {
       shared.mailboxes[other].post(.advanced(outbox[other]))
@@ -263,7 +282,9 @@ final class Worker {
         outbox[other].append(live.rendering)
       }
     }
-    if let audience = live.audience, hasGrown || audience.needsFlush { audience.flush() }
+    if let audience = live.audience, hasGrown || audience.needsFlush {
+      figures.count(audience.flush())
+    }
   }
 
   /// Before the turn ends: what must be said before something else happens.

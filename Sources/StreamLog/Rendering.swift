@@ -17,9 +17,10 @@
 internal import Synchronization
 
 public final class Rendering: @unchecked Sendable {
-  // SAFETY: everything but `tail`, `optional` and the segments below the tail belongs to the owner.
+  // SAFETY: everything but the atomics and the segments below the tail belongs to the owner.
   private let tail = Atomic<UInt>(0)
   private let optionalRange = Atomic<UInt64>(0)
+  private let eventTail = Atomic<Int>(0)
   private let budget: LogBudget
   private let largestSegment: Int
 
@@ -121,6 +122,7 @@ public final class Rendering: @unchecked Sendable {
 
   /// Makes everything written visible to readers.
   public func publish() {
+    eventTail.store(offsets.count, ordering: .relaxed)
     tail.store(word, ordering: .releasing)
   }
 
@@ -154,6 +156,9 @@ public final class Rendering: @unchecked Sendable {
   }
 
   public var published: Int { progress.tail }
+
+  /// Events up to the tail, or a few more than it said a moment ago. Any thread.
+  public var publishedEvents: Int { eventTail.load(ordering: .relaxed) }
 
   /// The range that readers may step over; empty when there is none. Valid after `progress`.
   var optional: Range<Int> {

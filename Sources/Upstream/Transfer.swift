@@ -125,6 +125,7 @@ internal import ModelFormats
 
   /// False tells libcurl to give the transfer up.
   func received(_ bytes: Span<UInt8>) -> Bool {
+    driver.receivedBytes += bytes.count
     if hasEnded { return true }
     if case .unknown = answer { answer = classify() }
     switch answer {

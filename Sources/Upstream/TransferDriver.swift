@@ -22,6 +22,8 @@ public import EventLoop
   private var hasStarted = false
   private var additions: [Transfer] = []
   private var removals: [Transfer] = []
+  /// Of answers' bodies, as they are without compression.
+  public internal(set) var receivedBytes = 0
 
   /// Once a process, before any thread starts.
   public static func initializeLibrary() {

@@ -5,7 +5,7 @@ import Relay
 
 /// The commands of `deltad`, and what all of them share.
 enum Command {
-  static let version = "0.1.0"
+  static let version = Relay.version
 
   static let usage = """
     usage: deltad COMMAND [OPTIONS]

@@ -59,8 +59,8 @@ private let keyCases = [
   ProblemCase(
     demo("\"a b\": 1,"),
     "[\"a b\"]: unknown key; expected the keys listen, proxyProtocol, loops, trustedProxies, "
-      + "limits, timeouts, streams, keys, allowAnonymous, upstreams, models, agents, widget, "
-      + "conversations, archive, rates, cors, metrics, log"),
+      + "clientField, limits, timeouts, streams, keys, allowAnonymous, upstreams, models, agents, "
+      + "widget, conversations, archive, rates, cors, metrics, log"),
   ProblemCase(
     demo("timeouts: {keepalive: \"1s\"},"),
     "timeouts.keepalive: unknown key; did you mean \"keepAlive\"?"),
@@ -96,8 +96,8 @@ private let typeCases = [
   ProblemCase(
     "[]",
     "found an empty array; expected an object with the keys listen, proxyProtocol, loops, "
-      + "trustedProxies, limits, timeouts, streams, keys, allowAnonymous, upstreams, models, "
-      + "agents, widget, conversations, archive, rates, cors, metrics, log"),
+      + "trustedProxies, clientField, limits, timeouts, streams, keys, allowAnonymous, upstreams, "
+      + "models, agents, widget, conversations, archive, rates, cors, metrics, log"),
   ProblemCase(
     demo("log: null,"), "log: found null; expected an object with the keys format, level, perSecond"
   ),

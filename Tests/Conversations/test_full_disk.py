@@ -97,6 +97,14 @@ def background(daemon, agent, text):
     return fetch(daemon.port, "POST", "/v1/streams", body, asking.key("streams"))
 
 
+def unreadiness(daemon, agent):
+    """What /readyz says behind a change that the disk did not take. Something smaller that it did
+    take meanwhile makes the daemon ready again: then None."""
+    exhaust(lambda text: background(daemon, agent, text))
+    answer = fetch(daemon.port, "GET", "/readyz")
+    return answer if answer.status == 503 else None
+
+
 def plain(daemon, agent, path, stream):
     messages = [{"role": "user", "content": "Hi"}]
     body = {"model": agent.model, "messages": messages, "stream": stream}
@@ -134,9 +142,13 @@ def test_a_full_disk_and_its_end(start, disk, model, agent, widget, session):
         assert events[-1].name == "done"
         assert asking.record(daemon, kept) == record
         assert fetch(daemon.port, "GET", "/healthz").status == 200
+        unready = wait_until(lambda: unreadiness(daemon, agent), "the daemon to be unready")
+        assert unready.json()["reason"] == "archive"
+        assert daemon.metrics()['deltad_archive_failures_total{reason="full"}'] > 0
     finally:
         disk.relieve(daemon)
     wait_until(lambda: asking.respond(daemon, kept, "More").status == 200, "the store to mend")
+    assert fetch(daemon.port, "GET", "/readyz").status == 200
     for way in WAYS:
         answer = way.ask(daemon, way.agent(agent), "Hi", conversations.get(way))
         way.check_reply(answer, "Hello")

@@ -24,12 +24,11 @@ def is_status(message):
 def test_it_says_when_it_is_ready_and_when_it_stops(serve, tmp_path, abstract):
     manager = ServiceManager(tmp_path, abstract)
     daemon = serve(manager)
-    # Who connects when this is said is served.
     assert manager.ready() == {"READY": "1", "WATCHDOG": "1"}
-    assert fetch(daemon.port, "GET", "/readyz").status == 200
     assert manager.wait_for(is_status)["STATUS"] == (
         "serving: 0 generations, 0 waiting, 0 readers, 0 connections"
     )
+    assert fetch(daemon.port, "GET", "/readyz").status == 200
     daemon.process.terminate()
     stopping = manager.wait_for(lambda message: "STOPPING" in message)
     assert stopping == {"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "7000000"}

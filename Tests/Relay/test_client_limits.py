@@ -45,11 +45,10 @@ def test_each_kind_of_request_has_a_rate_of_its_own(start, model, name):
 
 CLIENTS = [
     ("by the last proxy", {"X-Forwarded-For": "6.6.6.6, 1.2.3.4"}, {"X-Forwarded-For": "1.2.3.4"}),
-    ("in the newer field", {"Forwarded": 'for="1.2.3.4:99"'}, {"X-Forwarded-For": "1.2.3.4"}),
     (
         "of one network",
         {"X-Forwarded-For": "2001:db8:1:2::5"},
-        {"Forwarded": 'for="[2001:db8:1:2:ffff::9]"'},
+        {"X-Forwarded-For": "2001:db8:1:2:ffff::9"},
     ),
     ("mapped", {"X-Forwarded-For": "::ffff:1.2.3.4"}, {"X-Forwarded-For": "1.2.3.4"}),
 ]
@@ -69,6 +68,28 @@ def test_a_client_is_whom_our_proxy_names(start, model, name, one, other):
     assert status({"X-Forwarded-For": "9.9.9.9"}) == 200
     assert status({}) == 200
     daemon.wait_for_log(r" request .* client=(1\.2\.3\.4|2001:db8:1:2|::ffff:1\.2\.3\.4)")
+
+
+FIELDS = [("X-Forwarded-For", "1.2.3.4"), ("Forwarded", 'for="1.2.3.4:99"')]
+
+
+@pytest.mark.parametrize("used,ignored", [FIELDS, FIELDS[::-1]], ids=[row[0] for row in FIELDS])
+def test_a_field_that_the_proxy_does_not_write_is_not_believed(start, model, name, used, ignored):
+    daemon = start(
+        {"rates": {"completions": {"requests": 1, "per": "1h"}}, "clientField": used[0]}
+    )
+    model.script(name, [{"answer": "Hello"}])
+
+    def status(fields):
+        return fetch(
+            daemon.port, "POST", asking.COMPLETIONS, asking.body(name), fields
+        ).status
+
+    # The client writes what nobody replaces.
+    forged = {ignored[0]: ignored[1].replace("1.2.3.4", "9.9.9.9")}
+    assert [status(dict([used])), status(dict([used]) | forged)] == [200, 429]
+    assert status(forged) == 200
+    assert status({}) == 429
 
 
 def test_who_is_no_proxy_of_ours_is_not_believed(start, model, name):

@@ -1,51 +1,54 @@
 """What the daemon says of itself: its metrics, and whether it is ready."""
 
-import re
-
 import pytest
 
 from . import asking
+from .scraping import OPEN_METRICS, families, needs_promtool, promtool, scrape
 from .wire import Exchange, fetch
 
-FAMILY = re.compile(r"# TYPE ([a-z_]+) (counter|gauge)")
-SAMPLE = re.compile(r'([a-z_]+)(\{[a-z_]+="[^"\\]*"(,[a-z_]+="[^"\\]*")*\})? -?\d+')
-OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
+
+@pytest.fixture(scope="module")
+def four(start, model):
+    """A daemon that has answered four requests."""
+    daemon = start({"loops": 2})
+    model.script("four", [{"answer": "Hello"}])
+    for _ in range(4):
+        assert asking.complete(daemon, "four").status == 200
+    return daemon
 
 
-def scrape(daemon, accept="*/*", **headers):
-    return fetch(daemon.port, "GET", "/metrics", headers={"Accept": accept, **headers})
+EXPECTED = [
+    'deltad_requests_total{api="completions",status="200"} 4',
+    'deltad_upstream_attempts_total{upstream="scripted",outcome="answered"} 4',
+    'deltad_first_event_seconds_count{upstream="scripted"} 4',
+    'deltad_loop_up{loop="0"} 1',
+    'deltad_loop_up{loop="1"} 1',
+]
 
 
 @pytest.mark.parametrize("accept", ["*/*", OPEN_METRICS])
-def test_every_line_is_well_formed(start, model, name, accept):
-    daemon = start({"loops": 2})
-    model.script(name, [{"answer": "Hello"}])
-    for _ in range(4):
-        assert asking.complete(daemon, name).status == 200
-    answer = scrape(daemon, accept)
+def test_who_asks_chooses_the_format(four, accept):
+    answer = scrape(four, accept)
     assert answer.status == 200 and answer.header("cache-control") == "no-store"
     is_open = accept == OPEN_METRICS
     assert ("openmetrics" in answer.header("content-type")) == is_open
     lines = answer.body.decode().splitlines()
     assert (lines[-1] == "# EOF") == is_open
-    family, kind, seen = None, None, set()
-    for line in lines:
-        if match := FAMILY.fullmatch(line):
-            family, kind = match.groups()
-            assert family not in seen
-            assert kind == "gauge" or family.endswith("_total") != is_open
-            seen.add(family)
-        elif not line.startswith("#"):
-            match = SAMPLE.fullmatch(line)
-            assert match, line
-            suffix = "_total" if kind == "counter" and is_open else ""
-            assert match[1] == family + suffix, line
-    assert 'deltad_requests_total{api="completions",status="200"} 4' in lines
-    assert 'deltad_upstream_attempts_total{upstream="scripted",outcome="answered"} 4' in lines
-    assert [line for line in lines if line.startswith("deltad_loop_up")] == [
-        'deltad_loop_up{loop="0"} 1',
-        'deltad_loop_up{loop="1"} 1',
-    ]
+    assert any(line.startswith("# UNIT ") for line in lines) == is_open
+    assert [line for line in EXPECTED if line not in lines] == []
+
+
+def test_prometheus_client_reads_open_metrics(four):
+    found = families(four)
+    assert found["deltad_requests"].type == "counter"
+    assert found["deltad_build"].type == "info"
+    assert found["deltad_loop_turn_seconds"].type == "histogram"
+    assert found["deltad_client_sent_bytes"].unit == "bytes"
+
+
+@needs_promtool
+def test_promtool_has_nothing_to_say(four):
+    assert promtool("check", "metrics", text=bytes(scrape(four).body)) == ""
 
 
 def test_every_decision_is_counted(start, model, name):
@@ -129,6 +132,38 @@ def test_addresses_that_may_read_them_can_be_configured(start):
     daemon = start({"metrics": {"allow": ["203.0.113.0/24"]}})
     assert scrape(daemon).status == 403
     assert scrape(daemon, **{"X-Forwarded-For": "203.0.113.9"}).status == 200
+
+
+def test_not_ready_while_every_upstream_is_left_alone(start, model, name):
+    def settings(*places):
+        upstreams = [
+            {"name": name, "kind": "openai", "baseURL": f"{model.base_url}/{place}",
+             "breaker": {"failures": 1, "pause": "1h"}}
+            for name, place in zip(("first", "second"), places, strict=True)
+        ]
+        models = [{"id": name, "upstream": "first"}, {"id": "*", "upstream": "second"}]
+        return {"loops": 1, "upstreams": upstreams, "models": models}
+
+    daemon = start(settings("first", "second"))
+    stranger = {"X-Forwarded-For": "203.0.113.9"}
+
+    def readiness(**fields):
+        answer = fetch(daemon.port, "GET", "/readyz", headers=fields)
+        return answer.status, answer.json()
+
+    for script in (name, f"{name}-second"):
+        model.script(script, [{"head": {"status": 500}}])
+        assert readiness(**stranger) == (200, {"status": "ready"})
+        assert asking.complete(daemon, script).status == 500
+    status, said = readiness()
+    assert (status, said["status"], said["reason"]) == (503, "unready", "upstreams")
+    assert [upstream["circuit"] for upstream in said["upstreams"]] == ["open", "open"]
+    assert readiness(**stranger) == (503, {"status": "unready", "reason": "upstreams"})
+    # Another server in the place of one of them, of which nothing bad is known.
+    daemon.reload(settings("first", "third"))
+    assert readiness(**stranger) == (200, {"status": "ready"})
+    circuits = [upstream["circuit"] for upstream in readiness()[1]["upstreams"]]
+    assert circuits == ["open", "closed"]
 
 
 def test_a_daemon_that_ends_is_not_ready(start, model, name):

@@ -62,7 +62,7 @@ import Testing
   // MARK: The arrows between modules
 
   private static let pure: Set<String> = [
-    "EventStream", "HTTPWire", "JSONWire", "StreamLog", "Admission",
+    "EventStream", "HTTPWire", "JSONWire", "StreamLog", "Admission", "Metrics",
   ]
 
   private func imports(of module: String) -> [(path: String, name: String)] {

@@ -130,7 +130,7 @@ def test_who_was_known_before_keeps_what_is_left(daemon, model, name):
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
 def test_who_is_no_proxy_is_one_address_whatever_it_claims(start, model, name, header):
-    daemon = start({**SETTINGS, "trustedProxies": []}, UPSTREAM)
+    daemon = start({**SETTINGS, "trustedProxies": [], "clientField": header}, UPSTREAM)
     statuses = []
     for number in range(30):
         claim = f"for={address(number)}" if header == "Forwarded" else address(number)

@@ -111,7 +111,8 @@ class Daemon:
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=PATIENCE) as answer:
             lines = answer.read().decode().splitlines()
         pairs = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
-        return {name: int(value) for name, value in pairs}
+        return {name: float(value) if "." in value or "e" in value else int(value)
+                for name, value in pairs}
 
     def _await_addresses(self, count):
         def said():

@@ -2,7 +2,15 @@ internal import JSONWire
 
 /// Whether new requests should come here, as `/readyz` answers it.
 public enum ServiceReadiness: String, Sendable {
-  case ready, draining, memory
+  case ready
+  /// It is about to end.
+  case draining
+  /// The logs' memory is used up.
+  case memory
+  /// The disk did not take the last change.
+  case archive
+  /// All of them have failed of late, and are left alone.
+  case upstreams
 
   /// How an upstream does.
   public struct Upstream: Sendable {

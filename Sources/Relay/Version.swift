@@ -1,0 +1,3 @@
+extension Relay {
+  public static let version = "0.1.0"
+}
