@@ -23,8 +23,8 @@ public enum Endpoint: Equatable, Sendable {
   case readiness
   case metrics
   case dashboardEvents
-  case index
-  case openAPI
+  /// By path, without its slash.
+  case file(String)
   /// OPTIONS: what may be done here.
   case options(allow: String)
 
@@ -36,7 +36,7 @@ public enum Endpoint: Equatable, Sendable {
       true
     case .models, .model, .readStream, .cancelStream, .listChats, .readChat, .updateChat, .endChat,
       .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics,
-      .dashboardEvents, .index, .openAPI, .options:
+      .dashboardEvents, .file, .options:
       false
     }
   }
@@ -54,14 +54,19 @@ public struct Route: Equatable, Sendable {
   public let api: API
   public let outcome: Outcome
 
-  /// The same for those who only watch: there is nothing but figures and health.
+  /// The same for those who only watch: there is nothing but figures, their page, and health.
   public var outcomeForMonitors: Outcome {
     switch outcome {
     case .found(.metrics), .found(.dashboardEvents), .found(.health), .found(.readiness),
       .methodNotAllowed:
       outcome
+    case .found(.file(let path)) where Self.isOfDashboard(path): outcome
     case .found, .notFound: .notFound
     }
+  }
+
+  private static func isOfDashboard(_ file: String) -> Bool {
+    file.hasPrefix("dashboard") || file == "event-stream.js"
   }
 
   /// - Parameters:
@@ -70,7 +75,8 @@ public struct Route: Equatable, Sendable {
   ///     is the server as a whole (RFC 9110, section 9.3.7).
   ///   - isDecoded: False for a path that cannot be decoded, whose segments are as they were sent:
   ///     there is nothing at it, but the API is known all the same.
-  public init(method: String, segments: [String], isDecoded: Bool = true) {
+  ///   - files: The paths of one segment at which there are files.
+  public init(method: String, segments: [String], isDecoded: Bool = true, files: Set<String> = []) {
     api = Self.api(segments)
     guard isDecoded else {
       outcome = .notFound
@@ -80,7 +86,7 @@ public struct Route: Equatable, Sendable {
       outcome = .found(.options(allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
       return
     }
-    let methods = Self.methods(segments)
+    let methods = Self.methods(segments, files)
     if methods.isEmpty {
       outcome = .notFound
       return
@@ -114,16 +120,17 @@ public struct Route: Equatable, Sendable {
     [("GET", endpoint), ("HEAD", endpoint)]
   }
 
-  private static func methods(_ segments: [String]) -> [(String, Endpoint)] {
+  private static func methods(
+    _ segments: [String], _ files: Set<String>
+  ) -> [(String, Endpoint)] {
     if segments.first == "v1" { return versioned(Array(segments.dropFirst())) }
     switch segments.count {
-    case 1 where segments[0] == "": return readable(.index)
     case 1 where segments[0] == "healthz": return readable(.health)
     case 1 where segments[0] == "readyz": return readable(.readiness)
     case 1 where segments[0] == "metrics": return readable(.metrics)
     case 1 where segments[0] == "health": return readable(.widgetHealth)
-    case 1 where segments[0] == "openapi.json": return readable(.openAPI)
     case 1 where segments[0] == "chat": return [("POST", .widgetStream)]
+    case 1 where files.contains(segments[0]): return readable(.file(segments[0]))
     case 2 where segments == ["dashboard", "events"]: return readable(.dashboardEvents)
     case 2 where segments[0] == "chat" && segments[1] != "":
       return [("POST", .askAgent(segments[1]))]

@@ -17,10 +17,8 @@ public final class Audience {
   private var lastEvent: UInt64
   /// What the rendering was when everybody was flushed last.
   private var flushed: (tail: Int, isClosed: Bool)
-  /// Events that there were then.
+  /// Events that there were then: every follower's are counted up to here.
   private var flushedEvents: Int
-  /// Events from before then, over all who have joined since.
-  private var backlog = 0
   /// Followers from here on may have joined since the last flush.
   private var settled = 0
   private var followers: [Connection] = []
@@ -49,7 +47,7 @@ public final class Audience {
 
   /// - Parameter after: The event behind which it begins.
   func join(_ connection: Connection, after: Int) {
-    backlog += flushedEvents - after
+    connection.server.traffic.eventsSent += flushedEvents - after
     connection.audiencePosition = followers.count
     followers.append(connection)
     needsFlush = true
@@ -60,6 +58,10 @@ public final class Audience {
     let hole = connection.audiencePosition
     guard hole >= 0 else { return }
     connection.audiencePosition = -1
+    // On another loop than the owner's the log may grow, and end, while it is being read.
+    if rendering.progress.isClosed, connection.cursor?.lag == 0 {
+      connection.server.traffic.eventsSent += rendering.publishedEvents - flushedEvents
+    }
     let last = followers.removeLast()
     if hole < followers.count {
       followers[hole] = last
@@ -74,7 +76,7 @@ public final class Audience {
 
   /// What a flush has done.
   public struct Delivery: Sendable {
-    /// Over all followers, with those that a slow one takes later.
+    /// New ones, over all followers, with those that a slow one takes later.
     public var events = 0
     /// What sockets took.
     public var bytes = 0
@@ -96,8 +98,8 @@ public final class Audience {
       settled = 0
     }
     let events = rendering.publishedEvents
-    delivery.events = backlog + (events - flushedEvents) * followers.count
-    (backlog, flushedEvents) = (0, events)
+    delivery.events = (events - flushedEvents) * followers.count
+    flushedEvents = events
     let start = settled
     settled = followers.count
     // Backwards: a follower that leaves is replaced by one that has been flushed already.

@@ -119,6 +119,8 @@ public final class Server {
 public struct Traffic: Sendable {
   public var receivedBytes = 0
   public var sentBytes = 0
+  /// Events that were there when their readers came, and the last ones of some.
+  public var eventsSent = 0
   /// Connections whose sockets take no more at the moment.
   public var blockedConnections = 0
   /// Bytes between a follower that had to wait and the tail, when its socket takes some again.

@@ -75,7 +75,7 @@ struct MetricsPage {
       "deltad_events_received", .counter, "Events of upstreams' answers.", figures.eventsReceived)
     text.single(
       "deltad_events_sent", .counter, "Events that readers of streams were given.",
-      figures.delivered.events)
+      sum(\.traffic.eventsSent) + figures.delivered.events)
     text.single(
       "deltad_upstream_received_bytes", .counter, "Bodies of upstreams' answers.",
       sum(\.receivedBytes))

@@ -38,10 +38,10 @@ public enum Relay {
   ) throws(StartError) -> Outcome {
     let inherited = try orStartError { () throws(SystemError) in try InheritedSocket.takeAll() }
     let log = Log(settings.log)
-    let settings = try fit(settings, log).inheriting(inherited)
+    let settings = try settings.inheriting(inherited)
     let archive = try openArchive(settings.archive, log)
     defer { archive.close() }
-    let configuration = LiveConfiguration(settings, secrets)
+    let configuration = LiveConfiguration(fit(settings, log), secrets)
     return try orStartError { () throws(SystemError) in
       try run(configuration, inherited, archive, log, reload, whenListening)
     }

@@ -1,3 +1,4 @@
+import EventLoop
 import Metrics
 import StreamLog
 import Testing
@@ -35,8 +36,10 @@ import Testing
     audience.rendering.appendEvent("5,")
     #expect(flush(audience).events == 1)
     #expect(flush(audience).events == 0)
+    #expect(harness.server.traffic.eventsSent == 5, "what it found")
     try join()
     try join()
+    #expect(harness.server.traffic.eventsSent == 5 + 6 + 6)
     for number in 6..<10 { audience.rendering.appendEvent("\(number),") }
     let delivery = flush(audience)
     #expect(delivery.events == 4 * 3)
@@ -59,10 +62,30 @@ import Testing
     let peer = harness.connect()
     peer.write(Self.get)
     try harness.turn()
-    #expect(flush(audience).events == 2)
+    #expect(harness.server.traffic.eventsSent == 2)
     #expect(flush(audience).events == 0)
     peer.read()
     #expect(peer.text.hasSuffix("\r\n\r\n3,4,"))
+  }
+
+  @Test func `who reads to the end before the others are flushed is given that too`() throws {
+    let harness = try Harness()
+    let audience = Audience(rendering(), loop: harness.loop, heartbeat: [], every: 1)
+    harness.answerWith(audience)
+    let peers = [harness.connect(), harness.connect()]
+    for peer in peers { peer.write(Self.get) }
+    try harness.turn()
+    _ = flush(audience)
+    // As the owner does on its own thread, whenever it likes.
+    for number in 0..<3 { audience.rendering.appendEvent("\(number),") }
+    audience.rendering.close()
+    audience.rendering.publish()
+    harness.connection?.ready(.writable)
+    #expect(audience.count == 1)
+    #expect(harness.server.traffic.eventsSent == 3)
+    #expect(flush(audience).events == 3)
+    #expect(audience.count == 0)
+    #expect(harness.server.traffic.eventsSent == 3)
   }
 
   @Test func `what is sent and received outside of audiences is counted to the byte`() throws {

@@ -120,8 +120,6 @@ def test_each_generation_has_a_first_event_and_a_duration(daemon, model, name):
         assert asking.complete(daemon, name, stream).status == 200
     assert difference['deltad_first_event_seconds_count{upstream="scripted"}'] == 3
     difference.await_("deltad_generation_duration_seconds_count", 3)
-    assert difference["deltad_generation_duration_seconds_sum"] > 0
-    assert difference['deltad_first_event_seconds_sum{upstream="scripted"}'] > 0
 
 
 ENDS = {

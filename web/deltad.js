@@ -1,0 +1,354 @@
+// What a page needs of deltad: start an answer by any of its APIs, and read it to its end.
+//
+// An answer is text that only grows, so that a place in it is a number: the id of the last event
+// for the daemon, the length of the text between tabs. Whoever reads takes only what lies behind
+// its number. So connections, tabs and networks come and go, and nothing is lost or doubled.
+//
+// Read with fetch: EventSource hides the status of a refusal, Retry-After, and the comments by
+// which a quiet connection is told from a dead one.
+
+import { events } from "./event-stream.js"
+
+/** `code` is the server's word, or network, gone, closed, protocol. Times are in ms. */
+export class DeltadError extends Error {
+  constructor(code, message, { status = 0, retryable = false, retryAfter = 0 } = {}) {
+    super(message)
+    Object.assign(this, { name: "DeltadError", code, status, retryable, retryAfter })
+  }
+
+  static async of(response) {
+    const { status, headers } = response
+    const body = await response.json().catch(() => ({}))
+    // Each API has a shape of its own: {error: "…"}, {error: {…}}, {message: "…"}.
+    const { code, name, message = body.message ?? body.error } = Object(body.error)
+    const wait = headers.get("Retry-After")
+    return new DeltadError(
+      status === 404 ? "gone" : (code ?? name ?? "http_" + status), String(message ?? status), {
+        status, retryable: status === 429 || (status >= 500 && status !== 501),
+        retryAfter: Math.max(0, 1000 * wait || Date.parse(wait) - Date.now() || 0),
+      })
+  }
+}
+
+/** A daemon. */
+export class Deltad {
+  #options
+
+  constructor({ url = "", fetch = globalThis.fetch, silence = 45_000, key } = {}) {
+    this.url = withoutSlash(new URL(url || "/", globalThis.location?.href))
+    this.#options = { fetch: (...request) => fetch(...request), silence, key }
+  }
+
+  streams(body, options) {
+    return this.#start("/v1/streams", body, options)
+  }
+
+  completions(body, options) {
+    return this.#start("/v1/chat/completions", { ...body, stream: true }, options)
+  }
+
+  chats(body, options) {
+    const path = body.chatId ? "/v1/chats/response" : "/v1/chats"
+    return this.#start(path, body, options, "X-API-Key")
+  }
+
+  agents(slug, body, options) {
+    const path = "/v1/api/chat/" + encodeURIComponent(slug)
+    return this.#start(path, { ...body, stream: true }, options)
+  }
+
+  widget(body, options) {
+    return this.#start("/v1/chat/stream", body, options, "x-api-key")
+  }
+
+  /** Reads what somebody has started: by its id, its URL, or a link to deltad's page. */
+  follow(stream, options) {
+    const [, link, id] = /^(.*?)(?:\/v1\/streams\/|\/?#)?(strm_\w+)$/.exec(stream) ?? []
+    if (!id) throw new DeltadError("gone", "this is no stream's id", { status: 404 })
+    const base = link ? new URL(link, this.url) : new URL(this.url)
+    // A key is for the daemon that it was given for, whatever a link says.
+    const key = base.origin === new URL(this.url).origin ? this.#options.key : undefined
+    return new Answer(id, withoutSlash(base), { ...this.#options, ...options, key })
+  }
+
+  async #start(path, body, options, keyField = "Authorization") {
+    const { key } = this.#options
+    const headers = { "Content-Type": "application/json" }
+    if (key) headers[keyField] = (keyField === "Authorization" ? "Bearer " : "") + key
+    // When the network fails the question may have arrived: asked again it is the same one. Pages
+    // of other origins may not say so to the widget.
+    const isRepeatable = keyField !== "x-api-key"
+    if (isRepeatable) headers["Idempotency-Key"] = randomName()
+    const response = await this.#ask(this.url + path, isRepeatable, {
+      method: "POST", headers, body: JSON.stringify(body), signal: options?.signal })
+    const isWhole = response.headers.get("Content-Type")?.includes("application/json")
+    const said = isWhole ? await response.json() : {}
+    const id = response.headers.get("X-Stream-Id") ?? said.id
+    if (!id) throw new DeltadError("protocol", "the answer does not name its stream")
+    // Who asked is a reader too, and some answers end with their last one: it goes when the other
+    // is there.
+    const opened = () => isWhole || response.body.cancel().catch(() => {})
+    return Object.assign(this.follow(id, { ...options, opened }), {
+      chatId: said.chatId,
+      conversationId: response.headers.get("X-Conversation-Id") ?? said.conversationId,
+    })
+  }
+
+  async #ask(url, isRepeatable, request) {
+    for (let failures = 0; ; failures++) {
+      const response = await this.#options.fetch(url, request).catch(cause => {
+        if (request.signal?.aborted) throw closed()
+        return new DeltadError("network", cause.message, { retryable: isRepeatable })
+      })
+      if (response.ok) return response
+      const error = response instanceof Error ? response : await DeltadError.of(response)
+      // With another status something was perhaps done; a long wait is the user's to decide.
+      const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
+      if (!error.retryable || !isRefused || failures === 3) throw error
+      await new Promise(done => setTimeout(done, backoff(failures, 1000, error.retryAfter)))
+    }
+  }
+}
+
+/** An answer as it arrives. */
+export class Answer {
+  #options
+  #listeners = new Set()
+  #connection = null // aborts the last one
+  #lastBytes = 0
+  #retry = 1000
+  #wake = null // ends a pause early
+  #channel = null
+  #leads = false
+  #end = new AbortController()
+  #settle = Promise.withResolvers()
+
+  constructor(id, base, { after = 0, text = "", ...options }) {
+    Object.assign(this, { id, url: `${base}/v1/streams/${id}`, text, error: null })
+    this.lastEventId = Number(after)
+    this.state = "connecting"
+    this.finished = this.#settle.promise
+    this.finished.catch(() => {}) // for those who never ask how it ended
+    this.#options = options
+    this.#listenToTheBrowser()
+    // Between tabs the length of the text is the position: it has to be all of it.
+    const isWhole = !after || text
+    if (options.shared && isWhole && globalThis.navigator?.locks) this.#share()
+    else this.#read()
+  }
+
+  /** Calls `listener(piece, answer)` now, with all there is, and when text or state change. */
+  subscribe(listener) {
+    this.#listeners.add(listener)
+    listener(this.text, this)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The pieces of the text, from its beginning. Leaving the loop leaves the answer as it is. */
+  async *[Symbol.asyncIterator]() {
+    let had = 0, tell
+    const unsubscribe = this.subscribe(() => tell?.())
+    try {
+      for (;;) {
+        const piece = this.text.slice(had)
+        had += piece.length
+        if (piece) yield piece
+        else if (this.#end.signal.aborted) return void await this.finished
+        else await new Promise(done => { tell = done })
+      }
+    } finally {
+      unsubscribe()
+    }
+  }
+
+  /** Ends the generation, for all readers. Resolves to the daemon's snapshot. */
+  stop() {
+    return this.#json("DELETE")
+  }
+
+  /** Reads no more. The generation goes on. */
+  close() {
+    this.#finish(null, closed())
+  }
+
+  async #read() {
+    for (let failures = 0; !this.#end.signal.aborted; failures++) {
+      const before = this.lastEventId
+      let wait = 0
+      try {
+        await this.#readOnce()
+      } catch (error) {
+        // Any other error is the network's, and passes.
+        if (error instanceof DeltadError) {
+          if (!error.retryable) return this.#finish(null, error)
+          wait = error.retryAfter
+        }
+      }
+      if (this.lastEventId > before) failures = 0
+      this.#become("waiting")
+      // What we have cut ourselves is dead, and had its time.
+      if (!this.#connection.signal.aborted) {
+        await this.#pause(backoff(failures, this.#retry, wait), wait === 0)
+      }
+    }
+  }
+
+  async #readOnce() {
+    const connection = this.#connection = new AbortController()
+    let watchdog
+    const onBytes = () => {
+      this.#lastBytes = Date.now()
+      clearTimeout(watchdog)
+      watchdog = setTimeout(() => connection.abort(), this.#options.silence)
+    }
+    try {
+      onBytes()
+      // Not as Last-Event-ID, which would cost pages of other origins a preflight.
+      const response = await this.#fetch(`?after=${this.lastEventId}`, {
+        headers: { Accept: "text/event-stream" }, signal: connection.signal, cache: "no-store" })
+      if (response.status === 204) {
+        // Past the end: how it ended is in the snapshot.
+        const { error, finishReason, usage } = await this.#json("GET")
+        return this.#finish({ finishReason, usage }, asError(error))
+      }
+      if (!response.ok) throw await DeltadError.of(response)
+      this.#options.opened?.()
+      this.#become("streaming")
+      const onRetry = time => { this.#retry = time }
+      for await (const event of events(response.body, { onBytes, onRetry })) this.#take(event)
+    } finally {
+      clearTimeout(watchdog)
+    }
+  }
+
+  #take({ id, type, data }) {
+    if (this.#end.signal.aborted || Number(id) <= this.lastEventId) return
+    const said = JSON.parse(data)
+    this.lastEventId = Number(id)
+    if (type === "message") this.#append(said.text)
+    else if (type === "done") this.#finish(said)
+    else if (type === "error") this.#finish(null, asError(said))
+  }
+
+  async #json(method) {
+    const response = await this.#fetch("", { method, headers: { Accept: "application/json" } })
+    if (!response.ok) throw await DeltadError.of(response)
+    return response.json()
+  }
+
+  #fetch(query, request) {
+    const { key, fetch } = this.#options
+    if (key) request.headers.Authorization = "Bearer " + key
+    return fetch(this.url + query, request)
+  }
+
+  #pause(time, isInterruptible) {
+    const { promise, resolve } = Promise.withResolvers()
+    this.#wake = isInterruptible ? resolve : null
+    this.#end.signal.addEventListener("abort", resolve)
+    setTimeout(resolve, time)
+    return promise
+  }
+
+  // A page that slept, moved to another network or came back may have a connection that is dead
+  // and does not know it.
+  #listenToTheBrowser() {
+    const { signal } = this.#end
+    const look = ({ type }) => {
+      if (globalThis.document?.hidden) return
+      this.#wake?.()
+      const isQuiet = Date.now() - this.#lastBytes > this.#options.silence / 2
+      if (type === "online" || isQuiet) this.#connection?.abort()
+    }
+    for (const type of ["online", "pageshow", "visibilitychange"]) {
+      // The last one bubbles from the document.
+      globalThis.addEventListener?.(type, look, { signal })
+    }
+    const given = this.#options.signal
+    given?.addEventListener("abort", () => this.close(), { signal })
+    if (given?.aborted) queueMicrotask(() => this.close())
+  }
+
+  // Whoever holds the lock reads, and tells the others. The browser gives it to the next one when
+  // its holder goes, however it goes.
+  #share() {
+    const name = "deltad " + this.url
+    this.#channel = new BroadcastChannel(name)
+    this.#channel.onmessage = ({ data }) => this.#hear(data)
+    this.#channel.postMessage({ asks: true })
+    navigator.locks.request(name, { signal: this.#end.signal }, () => {
+      this.#leads = true
+      this.#tell(0)
+      return this.#read()
+    }).catch(() => {})
+  }
+
+  #tell(at, end) {
+    if (!this.#leads) return
+    const { text, lastEventId, state } = this
+    this.#channel.postMessage({ at, text: text.slice(at), lastEventId, state, end })
+  }
+
+  #hear({ asks, at, text, lastEventId, state, end }) {
+    if (asks) return this.#tell(0)
+    if (this.#leads) return
+    const had = this.text.length - at
+    // Something was said before we listened.
+    if (had < 0) return this.#channel.postMessage({ asks: true })
+    this.lastEventId = Math.max(this.lastEventId, lastEventId)
+    if (had < text.length) this.#append(text.slice(had))
+    if (!end) return this.#become(state)
+    this.#finish(end.result, asError(end.error))
+  }
+
+  #append(piece) {
+    this.text += piece
+    this.#tell(this.text.length - piece.length)
+    this.#notify(piece)
+  }
+
+  #become(state) {
+    if (this.state === state || this.#end.signal.aborted) return
+    this.state = state
+    this.#tell(this.text.length)
+    this.#notify("")
+  }
+
+  #finish(result, error) {
+    if (this.#end.signal.aborted) return
+    this.state = error ? "failed" : "done"
+    this.error = error ?? null
+    // That one tab has closed is nothing to the others: the next one reads on.
+    if (error?.code !== "closed") {
+      const told = error && { ...error, message: error.message }
+      this.#tell(this.text.length, { result, error: told })
+    }
+    this.#end.abort()
+    this.#connection?.abort()
+    this.#channel?.close()
+    this.#options.opened?.()
+    if (error) this.#settle.reject(error)
+    else this.#settle.resolve({ text: this.text, ...result })
+    this.#notify("")
+  }
+
+  #notify(piece) {
+    for (const listener of this.#listeners) listener(piece, this)
+  }
+}
+
+const asError = said => said && new DeltadError(said.code, said.message, said)
+
+const closed = () => new DeltadError("closed", "nobody reads this any more")
+
+const withoutSlash = url => (url.origin + url.pathname).replace(/\/$/, "")
+
+// Half is random: those who were cut together do not come back together.
+function backoff(failures, retry, atLeast) {
+  const time = Math.min(retry * 2 ** failures, 30_000)
+  return Math.max(time * (0.5 + Math.random() / 2), atLeast)
+}
+
+// crypto.randomUUID is missing where the page is not served over TLS.
+const randomName = () => Array.from(
+  crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("")
