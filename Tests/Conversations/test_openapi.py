@@ -22,6 +22,7 @@ ROUTES = {
     "/": "get",
     "/chat": "post",
     "/chat/{slug}": "post",
+    "/dashboard": "get",
     "/dashboard/events": "get",
     "/health": "get",
     "/healthz": "get",
