@@ -68,7 +68,8 @@ import Testing
   /// Paths that do not exist, and whose errors they get.
   private static let unknown: [(String, API)] = [
     ("/healthz/", .operations), ("/Healthz", .operations), ("/x", .operations),
-    ("//", .operations), ("/x.js", .operations), ("/x/openapi.json", .operations), ("/v2/models", .operations), ("/v1", .completions),
+    ("//", .operations), ("/x.js", .operations), ("/x/openapi.json", .operations),
+    ("/v2/models", .operations), ("/v1", .completions),
     ("/v1/", .completions), ("/v1/chat/", .completions), ("/v1/chat/completions/", .completions),
     ("/v1/chat/x", .completions), ("/v1/chat/stream/x", .widget), ("/chat/", .agents),
     ("/chat/a/b", .agents), ("/v1/api", .agents), ("/v1/api/chat", .agents),
