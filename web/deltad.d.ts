@@ -111,7 +111,7 @@ export class Answer implements AsyncIterable<string> {
 
 export class DeltadError extends Error {
   /**
-   * The server's word, such as `upstream_error`; or `network`, `closed`, `protocol`, and `gone`
+   * The server's word, such as `upstream_error`; or `network`, `closed`, and `gone`
    * for a stream that is not there or not any more.
    */
   readonly code: string

@@ -1,15 +1,13 @@
-// What a page needs of deltad: start an answer by any of its APIs, and read it to its end.
+// Starts an answer by any of deltad's APIs, and reads it to its end. deltad.d.ts has the types.
 //
-// An answer is text that only grows, so that a place in it is a number: the id of the last event
-// for the daemon, the length of the text between tabs. Whoever reads takes only what lies behind
-// its number. So connections, tabs and networks come and go, and nothing is lost or doubled.
+// An answer only grows, so that a place in it is a number: the last event's id for the daemon, the
+// text's length between tabs. What lies behind it is taken, and nothing is lost or doubled.
 //
-// Read with fetch: EventSource hides the status of a refusal, Retry-After, and the comments by
-// which a quiet connection is told from a dead one.
+// Read with fetch: EventSource hides a refusal's status, Retry-After, and the comments by which a
+// quiet connection is told from a dead one.
 
 import { events } from "./event-stream.js"
 
-/** `code` is the server's word, or network, gone, closed, protocol. Times are in ms. */
 export class DeltadError extends Error {
   constructor(code, message, { status = 0, retryable = false, retryAfter = 0 } = {}) {
     super(message)
@@ -24,13 +22,12 @@ export class DeltadError extends Error {
     const wait = headers.get("Retry-After")
     return new DeltadError(
       status === 404 ? "gone" : (code ?? name ?? "http_" + status), String(message ?? status), {
-        status, retryable: status === 429 || (status >= 500 && status !== 501),
+        status, retryable: status === 429 || status >= 500,
         retryAfter: Math.max(0, 1000 * wait || Date.parse(wait) - Date.now() || 0),
       })
   }
 }
 
-/** A daemon. */
 export class Deltad {
   #options
 
@@ -61,7 +58,6 @@ export class Deltad {
     return this.#start("/v1/chat/stream", body, options, "x-api-key")
   }
 
-  /** Reads what somebody has started: by its id, its URL, or a link to deltad's page. */
   follow(stream, options) {
     const [, link, id] = /^(.*?)(?:\/v1\/streams\/|\/?#)?(strm_\w+)$/.exec(stream) ?? []
     if (!id) throw new DeltadError("gone", "this is no stream's id", { status: 404 })
@@ -75,8 +71,8 @@ export class Deltad {
     const { key } = this.#options
     const headers = { "Content-Type": "application/json" }
     if (key) headers[keyField] = (keyField === "Authorization" ? "Bearer " : "") + key
-    // When the network fails the question may have arrived: asked again it is the same one. Pages
-    // of other origins may not say so to the widget.
+    // When the network fails the question may have arrived: asked again it is the same one. The
+    // widget's preflight does not allow it.
     const isRepeatable = keyField !== "x-api-key"
     if (isRepeatable) headers["Idempotency-Key"] = randomName()
     const response = await this.#ask(this.url + path, isRepeatable, {
@@ -84,9 +80,7 @@ export class Deltad {
     const isWhole = response.headers.get("Content-Type")?.includes("application/json")
     const said = isWhole ? await response.json() : {}
     const id = response.headers.get("X-Stream-Id") ?? said.id
-    if (!id) throw new DeltadError("protocol", "the answer does not name its stream")
-    // Who asked is a reader too, and some answers end with their last one: it goes when the other
-    // is there.
+    // Who asked reads too, and some answers end with their last reader: it goes second.
     const opened = () => isWhole || response.body.cancel().catch(() => {})
     return Object.assign(this.follow(id, { ...options, opened }), {
       chatId: said.chatId,
@@ -102,7 +96,7 @@ export class Deltad {
       })
       if (response.ok) return response
       const error = response instanceof Error ? response : await DeltadError.of(response)
-      // With another status something was perhaps done; a long wait is the user's to decide.
+      // Otherwise something was perhaps done; a long wait is the user's to decide.
       const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
       if (!error.retryable || !isRefused || failures === 3) throw error
       await new Promise(done => setTimeout(done, backoff(failures, 1000, error.retryAfter)))
@@ -110,7 +104,6 @@ export class Deltad {
   }
 }
 
-/** An answer as it arrives. */
 export class Answer {
   #options
   #listeners = new Set()
@@ -131,20 +124,17 @@ export class Answer {
     this.finished.catch(() => {}) // for those who never ask how it ended
     this.#options = options
     this.#listenToTheBrowser()
-    // Between tabs the length of the text is the position: it has to be all of it.
-    const isWhole = !after || text
-    if (options.shared && isWhole && globalThis.navigator?.locks) this.#share()
-    else this.#read()
+    // Between tabs all of the text must be there.
+    const isSharing = options.shared && (text || !after) && globalThis.navigator?.locks
+    isSharing ? this.#share() : this.#read()
   }
 
-  /** Calls `listener(piece, answer)` now, with all there is, and when text or state change. */
   subscribe(listener) {
     this.#listeners.add(listener)
     listener(this.text, this)
     return () => this.#listeners.delete(listener)
   }
 
-  /** The pieces of the text, from its beginning. Leaving the loop leaves the answer as it is. */
   async *[Symbol.asyncIterator]() {
     let had = 0, tell
     const unsubscribe = this.subscribe(() => tell?.())
@@ -161,12 +151,10 @@ export class Answer {
     }
   }
 
-  /** Ends the generation, for all readers. Resolves to the daemon's snapshot. */
   stop() {
     return this.#json("DELETE")
   }
 
-  /** Reads no more. The generation goes on. */
   close() {
     this.#finish(null, closed())
   }
@@ -178,11 +166,9 @@ export class Answer {
       try {
         await this.#readOnce()
       } catch (error) {
-        // Any other error is the network's, and passes.
-        if (error instanceof DeltadError) {
-          if (!error.retryable) return this.#finish(null, error)
-          wait = error.retryAfter
-        }
+        // Any other is the network's, and passes.
+        if (error instanceof DeltadError) wait = error.retryAfter
+        if (error.retryable === false) return this.#finish(null, error)
       }
       if (this.lastEventId > before) failures = 0
       this.#become("waiting")
@@ -203,7 +189,7 @@ export class Answer {
     }
     try {
       onBytes()
-      // Not as Last-Event-ID, which would cost pages of other origins a preflight.
+      // Last-Event-ID would cost pages of other origins a preflight.
       const response = await this.#fetch(`?after=${this.lastEventId}`, {
         headers: { Accept: "text/event-stream" }, signal: connection.signal, cache: "no-store" })
       if (response.status === 204) {
@@ -225,7 +211,7 @@ export class Answer {
     if (this.#end.signal.aborted || Number(id) <= this.lastEventId) return
     const said = JSON.parse(data)
     this.lastEventId = Number(id)
-    if (type === "message") this.#append(said.text)
+    if (type === "message") this.#change(said.text, "streaming")
     else if (type === "done") this.#finish(said)
     else if (type === "error") this.#finish(null, asError(said))
   }
@@ -250,8 +236,7 @@ export class Answer {
     return promise
   }
 
-  // A page that slept, moved to another network or came back may have a connection that is dead
-  // and does not know it.
+  // After sleep or on another network a connection may be dead and not know it.
   #listenToTheBrowser() {
     const { signal } = this.#end
     const look = ({ type }) => {
@@ -261,16 +246,15 @@ export class Answer {
       if (type === "online" || isQuiet) this.#connection?.abort()
     }
     for (const type of ["online", "pageshow", "visibilitychange"]) {
-      // The last one bubbles from the document.
       globalThis.addEventListener?.(type, look, { signal })
     }
     const given = this.#options.signal
     given?.addEventListener("abort", () => this.close(), { signal })
-    if (given?.aborted) queueMicrotask(() => this.close())
+    if (given?.aborted) this.close()
   }
 
-  // Whoever holds the lock reads, and tells the others. The browser gives it to the next one when
-  // its holder goes, however it goes.
+  // Who holds the lock reads, and tells the other tabs. The browser hands it on, however its
+  // holder goes.
   #share() {
     const name = "deltad " + this.url
     this.#channel = new BroadcastChannel(name)
@@ -296,44 +280,41 @@ export class Answer {
     // Something was said before we listened.
     if (had < 0) return this.#channel.postMessage({ asks: true })
     this.lastEventId = Math.max(this.lastEventId, lastEventId)
-    if (had < text.length) this.#append(text.slice(had))
+    if (had < text.length) this.#change(text.slice(had), state)
     if (!end) return this.#become(state)
     this.#finish(end.result, asError(end.error))
   }
 
-  #append(piece) {
+  #change(piece, state, end) {
     this.text += piece
-    this.#tell(this.text.length - piece.length)
-    this.#notify(piece)
+    this.state = state
+    this.#tell(this.text.length - piece.length, end)
+    for (const listener of this.#listeners) {
+      try {
+        listener(piece, this)
+      } catch (error) {
+        reportError(error)
+      }
+    }
   }
 
   #become(state) {
-    if (this.state === state || this.#end.signal.aborted) return
-    this.state = state
-    this.#tell(this.text.length)
-    this.#notify("")
+    if (this.state !== state && !this.#end.signal.aborted) this.#change("", state)
   }
 
   #finish(result, error) {
     if (this.#end.signal.aborted) return
-    this.state = error ? "failed" : "done"
     this.error = error ?? null
-    // That one tab has closed is nothing to the others: the next one reads on.
-    if (error?.code !== "closed") {
-      const told = error && { ...error, message: error.message }
-      this.#tell(this.text.length, { result, error: told })
-    }
+    // A tab that closes is nothing to the others: the next one reads on.
+    if (error?.code === "closed") this.#leads = false
     this.#end.abort()
     this.#connection?.abort()
-    this.#channel?.close()
     this.#options.opened?.()
+    const told = error && { ...error, message: error.message }
+    this.#change("", error ? "failed" : "done", { result, error: told })
+    this.#channel?.close()
     if (error) this.#settle.reject(error)
     else this.#settle.resolve({ text: this.text, ...result })
-    this.#notify("")
-  }
-
-  #notify(piece) {
-    for (const listener of this.#listeners) listener(piece, this)
   }
 }
 
