@@ -56,7 +56,8 @@ export function health(sample) {
         : probing.length ? "on probation: " + probing.join(", ") : `${circuits.length} in use`],
     [isFailing ? "bad" : queue > 1000 ? "warn" : "good", "Archive",
       isFailing ? "takes nothing" : queue ? `${show(queue, "count")} waiting` : "takes all"],
-    [used > 1 ? "bad" : used > 0.9 ? "warn" : "good", "Memory for streams",
+    // Full is as it should be: the oldest that have ended make room.
+    [sample.state === "memory" ? "bad" : used > 1.05 ? "warn" : "good", "Memory for streams",
       show(used, "share") + " used"],
     [files > 0.9 ? "bad" : files > 0.75 ? "warn" : "good", "Descriptors",
       show(files, "share") + " used"],
