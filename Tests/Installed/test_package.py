@@ -16,7 +16,7 @@ ASK = (
     """curl -sN {to} -H 'Content-Type: application/json' """
     """-d '{{"model":"{model}","stream":true,"messages":[{{"role":"user","content":"Hello"}}]}}'"""
 )
-INSTALL = "apt-get install --yes --quiet --no-install-recommends --no-download"
+INSTALL = "apt-get install --yes --quiet --no-install-recommends"
 
 
 def ask(machine, model="demo", to=f"{ADDRESS}/v1/chat/completions"):
