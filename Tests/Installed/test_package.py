@@ -69,14 +69,14 @@ def test_it_runs_as_installed(machine):
 
 
 def test_it_answers_on_the_unix_domain_socket_too(machine):
-    answer = ask(machine, to=f"--unix-socket /run/deltad.sock {ADDRESS}/v1/chat/completions")
+    answer = ask(machine, to=f"--unix-socket /run/deltad/deltad.sock {ADDRESS}/v1/chat/completions")
     assert answer.rstrip().endswith("data: [DONE]")
 
 
 def test_the_sockets_are_the_service_managers(machine):
     listening = [line for priority, line in journal(machine) if "listening" in line]
     assert len(listening) == 2
-    assert machine.run("stat -c '%A %U' /run/deltad.sock").split() == ["srw-rw----", "root"]
+    assert machine.run("stat -c '%A %U' /run/deltad/deltad.sock").split() == ["srw-rw----", "root"]
 
 
 def test_the_journal_has_priorities_and_systemctl_a_line_for_people(machine):
@@ -192,7 +192,7 @@ def test_an_operator_changes_the_address(machine):
 
 
 CLIENTS = [
-    f"{ADDRESS}/healthz", f"{ADDRESS}/healthz", f"--unix-socket /run/deltad.sock {ADDRESS}/healthz",
+    f"{ADDRESS}/healthz", f"{ADDRESS}/healthz", f"--unix-socket /run/deltad/deltad.sock {ADDRESS}/healthz",
     ASK.format(model="demo", to=f"{ADDRESS}/v1/chat/completions").removeprefix("curl -sN "),
     ASK.format(model="demo", to=f"{ADDRESS}/v1/chat/completions").removeprefix("curl -sN "),
 ]
@@ -298,7 +298,7 @@ def test_purging_leaves_nothing(machine):
     machine.run("rm -r /etc/systemd/system/deltad.service.d")
     machine.run("apt-get purge --yes --quiet deltad")
     assert machine.try_run(f"test -e /proc/{pid}").returncode == 1
-    assert machine.try_run("test -e /run/deltad.sock").returncode == 1
+    assert machine.try_run("test -e /run/deltad").returncode == 1
     owned = set(
         machine.run("cat /var/lib/dpkg/info/*.list").splitlines())
     # What belongs to apt, dpkg, the journal, and the packages that were installed beside.
