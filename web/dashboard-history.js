@@ -35,6 +35,8 @@ export class History {
     const sample = new Sample(event)
     if (last && last.startedAt !== sample.startedAt) this.restarts.push(event.time)
     if (last?.basis !== sample.basis) this.#recent = []
+    // Of many live streams only the latest are shown.
+    if (last) last.streams = []
     this.#recent.push(sample)
     while (event.time - this.#recent[0].time > RECENT + 500) this.#recent.shift()
     this.times.push(event.time)

@@ -41,7 +41,7 @@ export function duration(seconds) {
   return minutes ? `${minutes} min ${rest} s` : `${rest} s`
 }
 
-export const clock = time => new Date(time).toLocaleTimeString([], { hour12: false })
+export const clock = time => new Date(time).toLocaleTimeString("en-GB")
 
 const smallest = { count: 1, bytes: 1, bytesRate: 1, share: 0.01, seconds: 1e-5, rate: 0.01 }
 const usual = { count: 4, bytes: 4096, bytesRate: 4096, share: 0.1, seconds: 0.001, rate: 4 }
