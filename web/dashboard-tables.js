@@ -108,8 +108,9 @@ function tiles(history) {
     ["First event, p50", wait(0.5), `p95 ${wait(0.95)}, p99 ${wait(0.99)}`],
     ["Added, p50", delay(0.5), `p99 ${delay(0.99)}`],
     ["Turned away", show(refused, "count"), "in the last minute", refused > 0 ? "warn" : ""],
-    ["Asked again", show(retried, "count"), show(decided, "count") + " went on elsewhere",
-      retried > 0 || decided > 0 ? "warn" : ""],
+    ["Tried again", show(retried + decided, "count"),
+      `${show(decided, "count")} of them elsewhere, in the last minute`,
+      retried + decided > 0 ? "warn" : ""],
     ["Memory", show(now.value("process_resident_memory_bytes"), "bytes"),
       `logs ${show(used, "bytes")} of ${show(limit, "bytes")}`],
   ]

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from Support.processes import DELTALOAD, ROOT, LoadModel
 
 SIZES = {"desktop": {"width": 1440, "height": 1180}, "phone": {"width": 390, "height": 844}}
-COLORS = 96  # a palette makes a quarter of the bytes
+COLORS = 192  # a palette makes a third of the bytes
 SECONDS = 100
 
 pytestmark = pytest.mark.skipif(
@@ -32,7 +32,7 @@ def busy(start):
         "models": [{"id": "small", "upstream": "north"},
                    {"id": "large", "upstream": "west", "fallbacks": ["south"]}],
         "rates": {"completions": {"requests": 900, "per": "1m"}},
-        "log": {"level": "error"},
+        "log": {"perSecond": 1},
     })
     loads = [
         subprocess.Popen(
