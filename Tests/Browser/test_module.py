@@ -59,10 +59,10 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("start", STARTS)
-def test_an_answer_of_each_api_is_followed_as_a_stream(tab, daemon, model, name, start):
+@pytest.mark.parametrize("way", STARTS)
+def test_an_answer_of_each_api_is_followed_as_a_stream(tab, daemon, model, name, way):
     stories = [Story(model, each, f"{name}-{each}") for each in ("story", "guided")]
-    tab.evaluate(f"async () => keep(await {STARTS[start]})")
+    tab.evaluate(f"async () => keep(await {STARTS[way]})")
     wait_for_text(tab, PARTS[0])
     # Who asked has gone; the answer has not, although this daemon ends those that nobody reads.
     wait_for_readers(daemon, tab.evaluate("answer.id"), 1)
@@ -71,7 +71,7 @@ def test_an_answer_of_each_api_is_followed_as_a_stream(tab, daemon, model, name,
     ended = tab.evaluate(ENDED)
     assert has_all(ended)
     assert ended["usage"] == {"promptTokens": 3, "completionTokens": 24, "totalTokens": 27}
-    assert bool(tab.evaluate("answer.conversationId")) == (start in ("streams-agent", "agents"))
+    assert bool(tab.evaluate("answer.conversationId")) == (way in ("streams-agent", "agents"))
 
 
 def test_a_chats_answer_comes_whole_and_the_chat_goes_on(tab, model, name):
