@@ -240,6 +240,7 @@ $("new").onclick = () => {
   location.reload()
 }
 $("target").onchange = () => {
+  if ($("target").value === kept.target) return
   kept = { ...kept, target: $("target").value, conversation: null }
   keep()
 }
