@@ -155,7 +155,7 @@ def test_an_answer_that_is_none_is_502(client, script, stream, body):
 
 
 def test_more_generations_than_allowed_are_503(start_daemon, model, script, gate, stream):
-    daemon = start_daemon(limits={"generations": 1})
+    daemon = start_daemon(limits={"generations": 1, "queuedGenerations": 0})
     name = script([{"text": "one"}, {"gate": gate}, {"finish": "stop"}, {"done": True}])
     with client_of(daemon) as client:
         first = create(client, name, stream=True)
