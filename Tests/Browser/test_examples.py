@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from Support.processes import ROOT
 
 from .conftest import SETTINGS
+from .reading import View
 from .stories import PARTS, WHOLE, Story, asked, begin, wait_for_readers
 
 KEY = "widget-key-of-24-letters"
@@ -149,6 +150,15 @@ def test_the_widget_is_replaced(visit, pages, start, model, name, tmp_path):
     expect(page.locator("[role=log] p").first).to_have_text("Hello <b>there</b>")
     roles = [message["role"] for message in asked(model)]
     assert roles == ["system", "user", "assistant", "user"]
+
+
+def test_our_own_page_may_ask_as_ever(context, daemon, model, name):
+    Story(model, "story", name).finish()
+    page = context.new_page()
+    page.goto(daemon.url)
+    view = View(page)
+    view.ask()
+    view.expect_text(WHOLE)
 
 
 def test_a_page_of_an_origin_that_may_not_is_refused(contexts, pages, start):

@@ -124,6 +124,19 @@ def test_a_line_that_is_cut_at_every_part_loses_and_doubles_nothing(
     assert has_all(tab.evaluate(ENDED))
 
 
+def test_a_connection_that_says_nothing_is_made_anew(tab, daemon, model, name):
+    story, identifier = Story(model, "story", name), begin(daemon)
+    tab.evaluate("""async id => {
+      const { Deltad } = await import("/deltad.js")
+      keep(new Deltad({ silence: 500 }).follow(id))
+    }""", identifier)
+    wait_for_text(tab, PARTS[0])
+    # Twice: the first time might be a connection that never came about.
+    daemon.wait_for_log(rf" path=/v1/streams/{identifier[:14]} .* end=clientLeft", 2)
+    story.finish()
+    assert has_all(tab.evaluate(ENDED))
+
+
 def test_a_reload_goes_on_behind_what_was_had(tab, daemon, model, name):
     story, identifier = Story(model, "story", name), begin(daemon)
     tab.evaluate("id => keep(deltad.follow(id))", identifier)
