@@ -9,15 +9,17 @@
 import { events } from "./event-stream.js"
 
 export class DeltadError extends Error {
+  name = "DeltadError"
+
   constructor(code, message, { status = 0, retryable = false, retryAfter = 0 } = {}) {
     super(message)
-    Object.assign(this, { name: "DeltadError", code, status, retryable, retryAfter })
+    Object.assign(this, { code, status, retryable, retryAfter })
   }
 
   static async of(response) {
     const { status, headers } = response
     const body = await response.json().catch(() => ({}))
-    // Each API has a shape of its own: {error: "…"}, {error: {…}}, {message: "…"}.
+    // By API: {error: "…"}, {error: {…}}, {message: "…"}.
     const { code, name, message = body.message ?? body.error } = Object(body.error)
     const wait = headers.get("Retry-After")
     return new DeltadError(
@@ -62,7 +64,7 @@ export class Deltad {
     const [, link, id] = /^(.*?)(?:\/v1\/streams\/|\/?#)?(strm_\w+)$/.exec(stream) ?? []
     if (!id) throw new DeltadError("gone", "this is no stream's id", { status: 404 })
     const base = link ? new URL(link, this.url) : new URL(this.url)
-    // A key is for the daemon that it was given for, whatever a link says.
+    // A link may name another daemon, whose key this is not.
     const key = base.origin === new URL(this.url).origin ? this.#options.key : undefined
     return new Answer(id, withoutSlash(base), { ...this.#options, ...options, key })
   }
@@ -71,8 +73,8 @@ export class Deltad {
     const { key } = this.#options
     const headers = { "Content-Type": "application/json" }
     if (key) headers[keyField] = (keyField === "Authorization" ? "Bearer " : "") + key
-    // When the network fails the question may have arrived: asked again it is the same one. The
-    // widget's preflight does not allow it.
+    // The network may fail behind a question that has arrived: asked again it is the same one.
+    // The widget's preflight does not allow it.
     const isRepeatable = keyField !== "x-api-key"
     if (isRepeatable) headers["Idempotency-Key"] = randomName()
     const response = await this.#ask(this.url + path, isRepeatable, {
@@ -80,7 +82,7 @@ export class Deltad {
     const isWhole = response.headers.get("Content-Type")?.includes("application/json")
     const said = isWhole ? await response.json() : {}
     const id = response.headers.get("X-Stream-Id") ?? said.id
-    // Who asked reads too, and some answers end with their last reader: it goes second.
+    // Some answers end with their last reader: who asked leaves when the other one reads.
     const opened = () => isWhole || response.body.cancel().catch(() => {})
     return Object.assign(this.follow(id, { ...options, opened }), {
       chatId: said.chatId,
@@ -96,7 +98,7 @@ export class Deltad {
       })
       if (response.ok) return response
       const error = response instanceof Error ? response : await DeltadError.of(response)
-      // Otherwise something was perhaps done; a long wait is the user's to decide.
+      // Else something was perhaps done; a long wait is the user's to decide.
       const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
       if (!error.retryable || !isRefused || failures === 3) throw error
       await new Promise(done => setTimeout(done, backoff(failures, 1000, error.retryAfter)))
@@ -107,7 +109,7 @@ export class Deltad {
 export class Answer {
   #options
   #listeners = new Set()
-  #connection = null // aborts the last one
+  #connection = null
   #lastBytes = 0
   #retry = 1000
   #wake = null // ends a pause early
@@ -121,12 +123,11 @@ export class Answer {
     this.lastEventId = Number(after)
     this.state = "connecting"
     this.finished = this.#settle.promise
-    this.finished.catch(() => {}) // for those who never ask how it ended
+    this.finished.catch(() => {})
     this.#options = options
-    this.#listenToTheBrowser()
-    // Between tabs all of the text must be there.
     const isSharing = options.shared && (text || !after) && globalThis.navigator?.locks
     isSharing ? this.#share() : this.#read()
+    this.#listenToTheBrowser()
   }
 
   subscribe(listener) {
@@ -160,7 +161,7 @@ export class Answer {
   }
 
   async #read() {
-    for (let failures = 0; !this.#end.signal.aborted; failures++) {
+    for (let failures = 0; ; failures++) {
       const before = this.lastEventId
       let wait = 0
       try {
@@ -171,11 +172,11 @@ export class Answer {
         if (error.retryable === false) return this.#finish(null, error)
       }
       if (this.lastEventId > before) failures = 0
-      this.#become("waiting")
-      // What we have cut ourselves is dead, and had its time.
-      if (!this.#connection.signal.aborted) {
-        await this.#pause(backoff(failures, this.#retry, wait), wait === 0)
-      }
+      if (this.#end.signal.aborted) return
+      this.#change("", "waiting")
+      // What we have cut ourselves was dead, and had its time.
+      if (this.#connection.signal.aborted) continue
+      await this.#pause(backoff(failures, this.#retry, wait), !wait)
     }
   }
 
@@ -193,13 +194,13 @@ export class Answer {
       const response = await this.#fetch(`?after=${this.lastEventId}`, {
         headers: { Accept: "text/event-stream" }, signal: connection.signal, cache: "no-store" })
       if (response.status === 204) {
-        // Past the end: how it ended is in the snapshot.
+        // Past the end; how it ended is in the snapshot.
         const { error, finishReason, usage } = await this.#json("GET")
         return this.#finish({ finishReason, usage }, asError(error))
       }
       if (!response.ok) throw await DeltadError.of(response)
       this.#options.opened?.()
-      this.#become("streaming")
+      this.#change("", "streaming")
       const onRetry = time => { this.#retry = time }
       for await (const event of events(response.body, { onBytes, onRetry })) this.#take(event)
     } finally {
@@ -217,7 +218,7 @@ export class Answer {
   }
 
   async #json(method) {
-    const response = await this.#fetch("", { method, headers: { Accept: "application/json" } })
+    const response = await this.#fetch("?format=json", { method, headers: {} })
     if (!response.ok) throw await DeltadError.of(response)
     return response.json()
   }
@@ -229,11 +230,11 @@ export class Answer {
   }
 
   #pause(time, isInterruptible) {
-    const { promise, resolve } = Promise.withResolvers()
-    this.#wake = isInterruptible ? resolve : null
-    this.#end.signal.addEventListener("abort", resolve)
-    setTimeout(resolve, time)
-    return promise
+    return new Promise(done => {
+      this.#wake = isInterruptible ? done : null
+      this.#end.signal.addEventListener("abort", done)
+      setTimeout(done, time)
+    })
   }
 
   // After sleep or on another network a connection may be dead and not know it.
@@ -280,9 +281,8 @@ export class Answer {
     // Something was said before we listened.
     if (had < 0) return this.#channel.postMessage({ asks: true })
     this.lastEventId = Math.max(this.lastEventId, lastEventId)
-    if (had < text.length) this.#change(text.slice(had), state)
-    if (!end) return this.#become(state)
-    this.#finish(end.result, asError(end.error))
+    this.#change(text.slice(had), state)
+    if (end) this.#finish(end.result, asError(end.error))
   }
 
   #change(piece, state, end) {
@@ -296,10 +296,6 @@ export class Answer {
         reportError(error)
       }
     }
-  }
-
-  #become(state) {
-    if (this.state !== state && !this.#end.signal.aborted) this.#change("", state)
   }
 
   #finish(result, error) {

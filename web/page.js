@@ -6,7 +6,6 @@
 
 import { takePlace } from "./connections.js"
 import { Deltad } from "./deltad.js"
-import { qr } from "./qr.js"
 import { Viewer } from "./viewer.js"
 
 const $ = id => document.getElementById(id)
@@ -171,7 +170,7 @@ $("messages").onscroll = ({ target }) => {
 
 // MARK: Another device
 
-function showLink(stream) {
+async function showLink(stream) {
   const link = home + "#" + stream
   $("link").href = $("link").textContent = link
   $("device").hidden = false
@@ -179,6 +178,8 @@ function showLink(stream) {
     $("reach").textContent = "This address is this machine's own. Open the page by one that the "
       + "other device reaches, and the link is good there too."
   }
+  // Not before somebody has asked: the page is there sooner without.
+  const { qr } = await import("./qr.js")
   const rows = qr(link)
   $("code").toggleAttribute("hidden", !rows)
   if (!rows) return
@@ -239,6 +240,7 @@ $("new").onclick = () => {
   location.reload()
 }
 $("target").onchange = () => {
+  if ($("target").value === kept.target) return
   kept = { ...kept, target: $("target").value, conversation: null }
   keep()
 }

@@ -1,16 +1,18 @@
 """The examples of docs/deltad-js.md, in pages of another origin than the daemon's."""
 
+import http.server
 import re
+import threading
 
 import pytest
-from Support.processes import ROOT
 from playwright.sync_api import expect
+from Support.processes import ROOT
 
+from .conftest import SETTINGS
+from .reading import View
 from .stories import PARTS, WHOLE, Story, asked, begin, wait_for_readers
 
-PAGES = "http://127.0.0.1:9"  # answered by the browser's driver alone
 KEY = "widget-key-of-24-letters"
-SETTINGS = {"cors": {"origins": [PAGES]}}
 
 # What of React the hook needs.
 REACT = """
@@ -35,21 +37,49 @@ def examples():
     return re.findall(r"```(?:js|jsx|html)\n(.*?)```", text, re.S)
 
 
+class Pages(http.server.BaseHTTPRequestHandler):
+    """Files of another origin, by name."""
+
+    def do_GET(self):
+        name = self.path.strip("/")
+        # Browsers look for a picture of the site that nobody has named.
+        body = self.server.files.get(name, "").encode()
+        kind = "text/javascript" if name.endswith(".js") else "text/html"
+        self.send_response(200)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def pages():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        server.daemon_threads = True
+        server.origin = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def daemon(start, pages):
+    return start({**SETTINGS, "cors": {"origins": [pages.origin]}})
+
+
 @pytest.fixture
-def visit(context):
-    """Opens a page of the other origin, made of these files; the daemon's name in them is real."""
+def visit(context, pages):
+    """Opens a page of the other origin, made of these files; daemon and agent in them are ours."""
 
     def visit(daemon, files):
+        pages.files = {
+            name: text.replace("https://relay.example.com", daemon.url).replace('"demo"', '"guide"')
+            for name, text in files.items()}
         page = context.new_page()
-
-        def answer(route):
-            name = route.request.url.removeprefix(f"{PAGES}/")
-            body = files[name].replace("https://relay.example.com", daemon.url)
-            kind = "text/javascript" if name.endswith(".js") else "text/html"
-            route.fulfill(body=body, content_type=f"{kind}; charset=utf-8")
-
-        page.route(f"{PAGES}/**", answer)
-        page.goto(f"{PAGES}/page")
+        page.goto(f"{pages.origin}/page")
         return page
 
     return visit
@@ -59,9 +89,7 @@ def script(code):
     return f"<!doctype html><link rel=icon href=data:,><p></p><script type=module>{code}</script>"
 
 
-def test_the_first_lines_show_an_answer(visit, start, model, name):
-    daemon = start({**SETTINGS, "agents": [
-        {"id": "agent_demo", "slug": "demo", "model": "guided"}]})
+def test_the_first_lines_show_an_answer(visit, daemon, model, name):
     Story(model, "guided", name).finish()
     show = "window.show = piece => document.querySelector('p').append(piece);"
     page = visit(daemon, {"page": script(show + examples()[0])})
@@ -103,12 +131,13 @@ def test_the_hook_shows_an_answer_and_leaves_with_its_component(visit, daemon, m
     expect(shown).to_have_js_property("textContent", f"done: {WHOLE}")
 
 
-def test_the_widget_is_replaced(visit, start, model, name):
+def test_the_widget_is_replaced(visit, pages, start, model, name, tmp_path):
+    (tmp_path / "key").write_text(KEY)
     daemon = start({
         **SETTINGS,
-        "agents": [{"id": "agent_guide", "slug": "guide", "model": "guided"}],
-        "keys": [{"name": "widget", "key": {"environment": "WIDGET_KEY"}, "apis": ["widget"]}],
-    }, environment={"WIDGET_KEY": KEY})
+        "cors": {"origins": [pages.origin]},
+        "keys": [{"name": "widget", "file": str(tmp_path / "key"), "apis": ["widget"]}],
+    })
     code = 'import { mount } from "./widget.js"; mount(document.querySelector("p"))'
     page = visit(daemon, {"page": script(code), "widget.js": examples()[3]})
     for number in range(2):
@@ -120,14 +149,23 @@ def test_the_widget_is_replaced(visit, start, model, name):
         expect(last).to_have_js_property("textContent", WHOLE)
     expect(page.locator("[role=log] p").first).to_have_text("Hello <b>there</b>")
     roles = [message["role"] for message in asked(model)]
-    assert roles == ["user", "assistant", "user"]
+    assert roles == ["system", "user", "assistant", "user"]
 
 
-def test_a_page_of_an_origin_that_may_not_is_refused(contexts, daemon):
+def test_our_own_page_may_ask_as_ever(context, daemon, model, name):
+    Story(model, "story", name).finish()
+    page = context.new_page()
+    page.goto(daemon.url)
+    view = View(page)
+    view.ask()
+    view.expect_text(WHOLE)
+
+
+def test_a_page_of_an_origin_that_may_not_is_refused(contexts, pages, start):
+    daemon = start({**SETTINGS, "cors": {"origins": ["https://other.example"]}})
+    pages.files = {"page": script("")}
     page = contexts(allowed=["CORS", "net::ERR_FAILED", "403"]).new_page()
-    page.route("http://127.0.0.1:10/**", lambda route: route.fulfill(
-        body=script(""), content_type="text/html"))
-    page.goto("http://127.0.0.1:10/page")
+    page.goto(f"{pages.origin}/page")
     assert page.evaluate(
         "url => fetch(url).then(() => 'read', error => error.name)",
         f"{daemon.url}/v1/models") == "TypeError"

@@ -1,4 +1,4 @@
-"""The page behind nginx as shipped, over TLS and HTTP/2: each viewer has a connection of its own."""
+"""The page behind nginx as shipped, over TLS and HTTP/2: each viewer has a stream of its own."""
 
 from playwright.sync_api import expect
 from Proxies.conftest import certificate, start_proxy
@@ -11,7 +11,7 @@ from .stories import PARTS, WHOLE, Story, snapshot
 __all__ = ["certificate", "start_proxy"]
 
 
-def test_ten_viewers_have_ten_connections(browser, daemon, start_proxy, model, name):
+def test_ten_viewers_have_ten_streams(browser, daemon, start_proxy, model, name):
     proxy = start_proxy("nginx", f"127.0.0.1:{daemon.port}")
     story = Story(model, "story", name)
     # The name of the certificate is resolved by the browser alone.

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from .reading import View
 from .stories import WHOLE, PARTS, Story
 
+KEY = "sk-front-4Rt9"
 FIRST_PAINT = 50_000  # bytes
 PHONE = {"width": 360, "height": 740}
 AXE = (pathlib.Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
@@ -91,7 +92,7 @@ def test_the_keyboard_reaches_everything_in_order(page, model, name):
     while "device" not in reached:
         page.keyboard.press("Tab")
         reached.append(page.evaluate(
-            "(document.activeElement.closest('aside') ?? document.activeElement).id"
+            "(document.activeElement.closest('#device') ?? document.activeElement).id"
             " || document.activeElement.dataset.part"))
     viewer = ["remove", "text", "drop", "slow"]
     # What is disabled while an answer runs is passed over.
@@ -103,25 +104,27 @@ def test_the_code_on_the_page_is_its_link(page, model, name, tmp_path):
     view = View(page)
     view.ask()
     view.expect_text(PARTS[0])
+    expect(page.locator("#code path")).to_have_count(1)
     page.locator("#code").screenshot(path=tmp_path / "code.png")
     (code,) = zxingcpp.read_barcodes(Image.open(tmp_path / "code.png"))
     assert code.text == view.link()
     assert urllib.parse.urlsplit(code.text).fragment.startswith("strm_")
 
 
-KEYS = {"keys": [{"name": "front", "key": {"environment": "FRONT_KEY"}, "apis": [
-    "completions", "streams"]}], "streams": {"requireKeyToRead": True}}
-
-
 def test_where_keys_are_needed_the_page_asks_and_keeps_it_in_the_tab(
-    contexts, start, model, name
+    contexts, start, model, name, tmp_path
 ):
-    settings = {"models": [{"id": "story", "upstream": "scripted"}], **KEYS}
-    daemon = start(settings, environment={"FRONT_KEY": "sk-front-4Rt9"})
+    (tmp_path / "key").write_text(KEY)
+    daemon = start({
+        "models": [{"id": "story", "upstream": "scripted"}],
+        "keys": [{"name": "front", "file": str(tmp_path / "key"),
+                  "apis": ["completions", "streams"]}],
+        "streams": {"requireKeyToRead": True},
+    })
     story = Story(model, "story", name)
     page = contexts(allowed=["401"]).new_page()
     page.goto(daemon.url)
-    page.fill("#key", "sk-front-4Rt9")
+    page.fill("#key", KEY)
     page.keyboard.press("Enter")
     expect(page.locator("#target option")).to_have_count(1)
     view = View(page)
@@ -131,4 +134,4 @@ def test_where_keys_are_needed_the_page_asks_and_keeps_it_in_the_tab(
     page.reload()
     expect(page.locator("#target option")).to_have_count(1)
     assert page.evaluate("localStorage.length") == 0
-    assert "sk-front" in page.evaluate("sessionStorage.getItem('deltad key')")
+    assert page.evaluate("sessionStorage.getItem('deltad key')") == KEY

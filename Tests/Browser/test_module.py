@@ -59,10 +59,10 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("start", STARTS)
-def test_an_answer_of_each_api_is_followed_as_a_stream(tab, daemon, model, name, start):
+@pytest.mark.parametrize("way", STARTS)
+def test_an_answer_of_each_api_is_followed_as_a_stream(tab, daemon, model, name, way):
     stories = [Story(model, each, f"{name}-{each}") for each in ("story", "guided")]
-    tab.evaluate(f"async () => keep(await {STARTS[start]})")
+    tab.evaluate(f"async () => keep(await {STARTS[way]})")
     wait_for_text(tab, PARTS[0])
     # Who asked has gone; the answer has not, although this daemon ends those that nobody reads.
     wait_for_readers(daemon, tab.evaluate("answer.id"), 1)
@@ -71,7 +71,7 @@ def test_an_answer_of_each_api_is_followed_as_a_stream(tab, daemon, model, name,
     ended = tab.evaluate(ENDED)
     assert has_all(ended)
     assert ended["usage"] == {"promptTokens": 3, "completionTokens": 24, "totalTokens": 27}
-    assert bool(tab.evaluate("answer.conversationId")) == (start in ("streams-agent", "agents"))
+    assert bool(tab.evaluate("answer.conversationId")) == (way in ("streams-agent", "agents"))
 
 
 def test_a_chats_answer_comes_whole_and_the_chat_goes_on(tab, model, name):
@@ -121,6 +121,19 @@ def test_a_line_that_is_cut_at_every_part_loses_and_doubles_nothing(
         line.mend()
         # It need not wait for its time when the browser is online again.
         tab.evaluate("dispatchEvent(new Event('online'))")
+    assert has_all(tab.evaluate(ENDED))
+
+
+def test_a_connection_that_says_nothing_is_made_anew(tab, daemon, model, name):
+    story, identifier = Story(model, "story", name), begin(daemon)
+    tab.evaluate("""async id => {
+      const { Deltad } = await import("/deltad.js")
+      keep(new Deltad({ silence: 500 }).follow(id))
+    }""", identifier)
+    wait_for_text(tab, PARTS[0])
+    # Twice: the first time might be a connection that never came about.
+    daemon.wait_for_log(rf" path=/v1/streams/{identifier[:14]} .* end=clientLeft", 2)
+    story.finish()
     assert has_all(tab.evaluate(ENDED))
 
 

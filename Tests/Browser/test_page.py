@@ -42,6 +42,24 @@ def test_ten_viewers_show_the_same_with_the_connections_that_there_are(
     view.expect_states("complete", viewers=10)
 
 
+def test_tabs_leave_each_other_connections_to_ask_with(context, page, daemon, model, name):
+    Story(model, "story", name)
+    first = View(page)
+    first.ask()
+    first.expect_text(PARTS[0])
+    story = Story(model, "guided", f"{name}-guided")
+    other = context.new_page()
+    other.goto(daemon.url)
+    second = View(other)
+    second.ask(target="agent:guide")
+    second.expect_text(PARTS[0])
+    expect(other.locator("[data-part=note]:visible")).to_have_count(3)
+    page.click("#stop")
+    first.expect_end("^Stopped.$")
+    story.finish()
+    second.expect_text(WHOLE)
+
+
 def test_after_three_seconds_without_network_everybody_has_everything(
     contexts, line, model, name
 ):

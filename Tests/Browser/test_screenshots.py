@@ -14,8 +14,8 @@ SETTINGS = {
     "models": [{"id": "demo", "upstream": "demo"}],
     "agents": [{"id": "agent_demo", "slug": "demo", "name": "Demo", "model": "demo"}],
 }
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-COLORS = 96  # a palette makes a quarter of the bytes
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 1060}}
+COLORS = 192  # a palette makes a third of the bytes
 
 
 @pytest.mark.skipif("DELTAD_SCREENSHOTS" not in os.environ, reason="pictures are not asked for")
@@ -31,6 +31,7 @@ def test_a_picture_is_taken_in_mid_answer(contexts, daemon, size, scheme):
     view.part(1, "drop").click()
     view.part(2, "slow").click()
     expect(view.answers.last).to_contain_text("subscribers as like to listen")
+    page.evaluate("scrollTo(0, 0)")
     file = ROOT / f"docs/page-{size}-{scheme}.png"
     page.screenshot(path=file)
     Image.open(file).convert("RGB").quantize(COLORS).save(file, optimize=True)

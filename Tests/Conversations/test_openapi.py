@@ -80,6 +80,7 @@ def fetch(port, method, path, body=None, headers=()):
 COMMON = {
     *["date", "content-type", "content-length", "transfer-encoding", "connection"],
     *["cache-control", "x-accel-buffering", "content-security-policy", "vary"],
+    *["x-content-type-options", "referrer-policy"],
     *["access-control-allow-origin", "access-control-expose-headers"],
 }
 
