@@ -94,9 +94,11 @@ public final class Server {
     for connection in Array(connections.values) { connection.closeIfIdle() }
   }
 
-  /// Closes every connection, whatever it is doing.
-  public func closeAll() {
-    for connection in Array(connections.values) { connection.close(.closed) }
+  /// Closes every connection of which it holds, whatever it is doing.
+  public func closeAll(where isMeant: (Connection) -> Bool = { _ in true }) {
+    for connection in Array(connections.values) where isMeant(connection) {
+      connection.close(.closed)
+    }
   }
 
   /// `Date: …` with its CRLF (RFC 9110, section 6.6.1), made once a second.

@@ -154,6 +154,12 @@ extension Worker {
     dashboard.join(connection, response)
   }
 
+  /// Who has not taken the end at once does not hold up the daemon's.
+  func endDashboard() {
+    dashboard.close()
+    server.closeAll { ($0.exchange as? RequestRecord)?.endpoint == .dashboardEvents }
+  }
+
   /// Sends what the readers of no stream have not read yet.
   func flush(unlisted audience: Audience) {
     var delivery = audience.flush()

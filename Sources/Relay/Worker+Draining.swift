@@ -53,7 +53,7 @@ extension Worker {
       leave { $0.isInherited }
       closeQueue()
       server.drain()
-      dashboard.close()
+      endDashboard()
       spreadReturns()
       arm(after: timeouts.shutdown.nanoseconds) { [unowned self] in
         self.cut(over: timeouts.release.nanoseconds)

@@ -4,12 +4,13 @@ import http.client
 import itertools
 import json
 import re
+import socket
 import threading
 
 import pytest
 from Relay import asking
 from Relay.scraping import families
-from Relay.wire import Exchange, fetch
+from Relay.wire import HOST, Exchange, fetch, request
 
 from .watching import FEED, Watcher, value
 
@@ -19,6 +20,12 @@ KEYS = [
     for name, api in (("alice", "completions"), ("root", "admin"))
 ]
 ENVIRONMENT = {"DELTAD_KEY_ALICE": "secret-of-alice", "DELTAD_KEY_ROOT": "secret-of-root"}
+
+# Each upstream has its figures: events so large that few are as much as one answer may have.
+LARGE_EVENTS = {
+    "upstreams": [{"name": f"upstream-{number}", "kind": "demo"} for number in range(2000)],
+    "models": [{"id": "*", "upstream": "upstream-0"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +165,7 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(one):
 
 
 def test_an_answer_is_bounded_and_the_next_goes_on(start):
-    # Each upstream has its figures: events so large that few are as much as one answer may have.
-    upstreams = [{"name": f"upstream-{number}", "kind": "demo"} for number in range(2000)]
-    daemon = start({"upstreams": upstreams, "models": [{"id": "*", "upstream": "upstream-0"}]})
+    daemon = start(LARGE_EVENTS)
     for _ in range(2):
         with Watcher(daemon.port) as watcher:
             blocks = list(watcher.blocks)[1:]
@@ -274,6 +279,17 @@ def test_of_many_streams_the_newest_are_listed(start):
 
 
 # The end of the daemon.
+
+
+def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(serve, manager):
+    daemon = serve(manager, {**LARGE_EVENTS, "loops": 1, "timeouts": {"shutdown": "1m"}})
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect((HOST, daemon.port))
+        reader.sendall(request("GET", FEED))
+        asking.wait_until(lambda: daemon.metrics()["deltad_connections_blocked"] == 1, "it to lag")
+        daemon.process.terminate()
+        assert daemon.process.wait(10) == 0
 
 
 @pytest.fixture
