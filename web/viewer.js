@@ -5,6 +5,22 @@ import { events } from "./event-stream.js"
 const AWAY = 3000 // ms between a dropped connection and the return
 const PACE = 250 // ms between two events for one that reads slowly
 
+/**
+ * Keeps the end of a box in sight, until its reader scrolls up to read. Returns what is to be called
+ * when the box has grown; with true it begins anew.
+ */
+export function keepAtEnd(box) {
+  let end = 0, isAtEnd = true
+  // The event comes some time after the scrolling, when the end may be elsewhere.
+  box.onscroll = () => { isAtEnd = box.scrollTop > end - 2 }
+  return isAnew => {
+    if (!isAtEnd && !isAnew) return
+    box.scrollTop = box.scrollHeight
+    end = box.scrollTop
+    isAtEnd = true
+  }
+}
+
 export class Viewer {
   #answer
   #onChange
@@ -18,7 +34,7 @@ export class Viewer {
   #isSlow = false
   #isOver = false
   #isRefused = false
-  #isAtEnd = true // who scrolls up wants to read
+  #toEnd
   #parts = {}
 
   /**
@@ -38,9 +54,7 @@ export class Viewer {
     name.textContent = "Viewer " + number
     name.id = "viewer-" + number
     text.append(this.#text)
-    text.onscroll = () => {
-      this.#isAtEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 24
-    }
+    this.#toEnd = keepAtEnd(text)
     note.hidden = Boolean(place)
     slow.hidden = !place
     drop.onclick = () => this.#isAway ? this.#return() : this.#drop()
@@ -63,11 +77,11 @@ export class Viewer {
 
   /** `length` is how far the one that is ahead has come. */
   show(length) {
-    const { events, lag, resumed, text } = this.#parts
+    const { events, lag, resumed } = this.#parts
     events.textContent = this.#events
     lag.textContent = Math.max(0, length - this.length)
     resumed.textContent = this.#resumedFrom === null ? "–" : "#" + this.#resumedFrom
-    if (this.#isAtEnd) text.scrollTop = text.scrollHeight
+    this.#toEnd()
   }
 
   #say(state, words) {
