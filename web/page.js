@@ -126,8 +126,8 @@ function request(message) {
 // MARK: Viewers
 
 async function addViewer() {
-  const number = (viewers.at(-1)?.number ?? 0) + 1
   const place = await takePlace()
+  const number = (viewers.at(-1)?.number ?? 0) + 1
   const viewer = new Viewer($("viewer"), {
     answer, number, place, key, onChange: draw,
     onRemove() {
@@ -144,7 +144,7 @@ async function addViewer() {
 }
 
 async function showViewers(count) {
-  for (const viewer of viewers) viewer.close()
+  await Promise.all(viewers.map(viewer => viewer.close()))
   viewers = []
   $("viewers").replaceChildren()
   while (viewers.length < count) await addViewer()

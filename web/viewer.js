@@ -68,11 +68,12 @@ export class Viewer {
     return this.#text.length
   }
 
+  /** Resolves when its place is free. */
   close() {
     clearTimeout(this.#timer)
     this.#close()
     this.#isOver = true
-    this.place?.release()
+    return this.place?.release()
   }
 
   /** `length` is how far the one that is ahead has come. */
