@@ -5,22 +5,6 @@ import { events } from "./event-stream.js"
 const AWAY = 3000 // ms between a dropped connection and the return
 const PACE = 250 // ms between two events for one that reads slowly
 
-/**
- * Keeps the end of a box in sight, until its reader scrolls up to read. Returns what is to be called
- * when the box has grown; with true it begins anew.
- */
-export function keepAtEnd(box) {
-  let end = 0, isAtEnd = true
-  // The event comes some time after the scrolling, when the end may be elsewhere.
-  box.onscroll = () => { isAtEnd = box.scrollTop > end - 2 }
-  return isAnew => {
-    if (!isAtEnd && !isAnew) return
-    box.scrollTop = box.scrollHeight
-    end = box.scrollTop
-    isAtEnd = true
-  }
-}
-
 export class Viewer {
   #answer
   #onChange
@@ -215,5 +199,21 @@ export class Viewer {
     this.#parts.slow.setAttribute("aria-pressed", this.#isSlow)
     this.#close()
     this.#return()
+  }
+}
+
+/**
+ * Keeps the end of a box in sight, until its reader scrolls up to read. Returns what is to be
+ * called when the box has grown; with true it begins anew.
+ */
+export function keepAtEnd(box) {
+  let end = 0, isAtEnd = true
+  // The event comes some time after the scrolling, when the end may be elsewhere.
+  box.onscroll = () => { isAtEnd = box.scrollTop > end - 2 }
+  return isAnew => {
+    if (!isAtEnd && !isAnew) return
+    box.scrollTop = box.scrollHeight
+    end = box.scrollTop
+    isAtEnd = true
   }
 }
