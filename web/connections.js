@@ -11,14 +11,14 @@ const [page] = performance.getEntriesByType("navigation")
 const isBounded = !/^h[23]/.test(page?.nextHopProtocol)
 let taken = 0
 
-/** A place, `{release}`, or null when none is left. */
+/** A place, or null when none is left. `release` resolves when another can have it. */
 export async function takePlace() {
-  if (!isBounded) return { release() {} }
+  if (!isBounded) return { async release() {} }
   if (!navigator.locks) {
     // Without TLS there are no locks: the tab counts alone.
     if (taken === PLACES) return null
     taken++
-    return { release() { taken-- } }
+    return { async release() { taken-- } }
   }
   for (let place = 0; place < PLACES; place++) {
     const release = await tryLock("deltad viewer " + place)
@@ -30,9 +30,7 @@ export async function takePlace() {
 // What gives the lock back, or null while another has it.
 function tryLock(name) {
   return new Promise(answer => {
-    navigator.locks.request(name, { ifAvailable: true }, lock => {
-      if (!lock) return answer(null)
-      return new Promise(answer)
-    })
+    const released = navigator.locks.request(name, { ifAvailable: true }, lock =>
+      lock ? new Promise(done => answer(() => { done(); return released })) : answer(null))
   })
 }

@@ -6,7 +6,7 @@
 
 import { takePlace } from "./connections.js"
 import { Deltad } from "./deltad.js"
-import { Viewer } from "./viewer.js"
+import { Viewer, keepAtEnd } from "./viewer.js"
 
 const $ = id => document.getElementById(id)
 const home = location.origin + location.pathname
@@ -18,6 +18,7 @@ let deltad = new Deltad({ url: home, key })
 let kept = { target: "", conversation: null, turns: [], viewers: 3 }
 let answer = null
 let viewers = []
+const toEnd = keepAtEnd($("messages"))
 
 if (!watched) kept = { ...kept, ...JSON.parse(sessionStorage.getItem("deltad page") ?? "{}") }
 
@@ -64,7 +65,7 @@ async function attend(turn, following) {
   const message = showTurn({ ...turn, text: "" })
   const text = document.createTextNode("")
   message.querySelector("p").append(text)
-  $("messages").scrollTop = $("messages").scrollHeight
+  toEnd(true)
   $("stop").disabled = false
   showLink(answer.id)
   answer.subscribe(piece => {
@@ -125,8 +126,8 @@ function request(message) {
 // MARK: Viewers
 
 async function addViewer() {
-  const number = (viewers.at(-1)?.number ?? 0) + 1
   const place = await takePlace()
+  const number = (viewers.at(-1)?.number ?? 0) + 1
   const viewer = new Viewer($("viewer"), {
     answer, number, place, key, onChange: draw,
     onRemove() {
@@ -143,7 +144,7 @@ async function addViewer() {
 }
 
 async function showViewers(count) {
-  for (const viewer of viewers) viewer.close()
+  await Promise.all(viewers.map(viewer => viewer.close()))
   viewers = []
   $("viewers").replaceChildren()
   while (viewers.length < count) await addViewer()
@@ -159,13 +160,8 @@ function draw() {
     isDrawing = false
     const ahead = Math.max(answer?.text.length ?? 0, ...viewers.map(viewer => viewer.length))
     for (const viewer of viewers) viewer.show(ahead)
-    if (isAtEnd) $("messages").scrollTop = $("messages").scrollHeight
+    toEnd()
   })
-}
-
-let isAtEnd = true
-$("messages").onscroll = ({ target }) => {
-  isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 40
 }
 
 // MARK: Another device

@@ -18,7 +18,7 @@ export class Viewer {
   #isSlow = false
   #isOver = false
   #isRefused = false
-  #isAtEnd = true // who scrolls up wants to read
+  #toEnd
   #parts = {}
 
   /**
@@ -38,9 +38,7 @@ export class Viewer {
     name.textContent = "Viewer " + number
     name.id = "viewer-" + number
     text.append(this.#text)
-    text.onscroll = () => {
-      this.#isAtEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 24
-    }
+    this.#toEnd = keepAtEnd(text)
     note.hidden = Boolean(place)
     slow.hidden = !place
     drop.onclick = () => this.#isAway ? this.#return() : this.#drop()
@@ -54,20 +52,21 @@ export class Viewer {
     return this.#text.length
   }
 
+  /** Resolves when its place is free. */
   close() {
     clearTimeout(this.#timer)
     this.#close()
     this.#isOver = true
-    this.place?.release()
+    return this.place?.release()
   }
 
   /** `length` is how far the one that is ahead has come. */
   show(length) {
-    const { events, lag, resumed, text } = this.#parts
+    const { events, lag, resumed } = this.#parts
     events.textContent = this.#events
     lag.textContent = Math.max(0, length - this.length)
     resumed.textContent = this.#resumedFrom === null ? "–" : "#" + this.#resumedFrom
-    if (this.#isAtEnd) text.scrollTop = text.scrollHeight
+    this.#toEnd()
   }
 
   #say(state, words) {
@@ -200,5 +199,21 @@ export class Viewer {
     this.#parts.slow.setAttribute("aria-pressed", this.#isSlow)
     this.#close()
     this.#return()
+  }
+}
+
+/**
+ * Keeps the end of a box in sight, until its reader scrolls up to read. Returns what is to be
+ * called when the box has grown; with true it begins anew.
+ */
+export function keepAtEnd(box) {
+  let end = 0, isAtEnd = true
+  // The event comes some time after the scrolling, when the end may be elsewhere.
+  box.onscroll = () => { isAtEnd = box.scrollTop > end - 2 }
+  return isAnew => {
+    if (!isAtEnd && !isAnew) return
+    box.scrollTop = box.scrollHeight
+    end = box.scrollTop
+    isAtEnd = true
   }
 }

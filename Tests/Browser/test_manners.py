@@ -8,9 +8,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
+from Support.processes import wait_until
 
 from .reading import View
-from .stories import WHOLE, PARTS, Story
+from .stories import PARTS, WHOLE, Story
 
 KEY = "sk-front-4Rt9"
 FIRST_PAINT = 50_000  # bytes
@@ -66,10 +67,31 @@ def test_nothing_moves_while_text_arrives(contexts, daemon, model, name):
     view.expect_end("^Complete")
     view.expect_states("complete")
     assert page.evaluate("window.shifted") == before
-    # And the last line is in sight.
-    box = page.locator("#messages").evaluate(
-        "box => box.scrollHeight - box.scrollTop - box.clientHeight")
-    assert abs(box) < 2
+
+
+def expect_end_in_sight(box):
+    wait_until(lambda: box.evaluate(
+        "box => box.scrollHeight - box.scrollTop - box.clientHeight") < 2, "the end in sight")
+
+
+def test_the_end_is_in_sight_until_somebody_scrolls_up(page, model, name):
+    lines = "".join(f"\nline {n}" for n in range(60))
+    story, view = Story(model, "story", name, ["One", lines, lines, lines]), View(page)
+    view.ask()
+    story.tell()
+    view.expect_text("One" + lines)
+    messages = page.locator("#messages")
+    for box in (messages, view.part(0, "text")):
+        expect_end_in_sight(box)
+    messages.evaluate("box => box.scrollTop = 100")
+    story.tell()
+    view.expect_text("One" + lines * 2)
+    expect(messages).to_have_js_property("scrollTop", 100)
+    messages.evaluate("box => box.scrollTop = box.scrollHeight")
+    story.tell()
+    view.expect_text("One" + lines * 3)
+    for box in (messages, view.part(0, "text")):
+        expect_end_in_sight(box)
 
 
 def test_each_token_is_not_read_out_but_the_end_is(page, model, name):

@@ -169,6 +169,24 @@ def test_a_slow_viewer_is_behind_alone_and_loses_nothing(page, model, name):
     view.expect_text(WHOLE)
 
 
+def test_the_next_answers_viewers_have_the_places_of_the_last(page, daemon, model, name):
+    Story(model, "story", name)
+    view = View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    view.part(1, "drop").click()
+    page.click("#stop")
+    view.expect_end("^Stopped.$")
+    # The one that is away has its place still.
+    story = Story(model, "guided", f"{name}-next")
+    view.ask(target="agent:guide")
+    expect(view.answers).to_have_count(2)
+    view.expect_text(PARTS[0])
+    wait_for_readers(daemon, view.stream(), 4)
+    story.finish()
+    view.expect_text(WHOLE)
+
+
 def test_a_conversation_with_an_agent_goes_on(page, model, name):
     view = View(page)
     for number, question in enumerate(["Where?", "When?"]):
