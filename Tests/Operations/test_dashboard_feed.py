@@ -314,7 +314,7 @@ def test_a_drain_ends_what_is_watched_and_still_shows_how_far_it_is(ending, mode
         assert (event["state"], len(event["streams"])) == ("draining", 1)
     model.open(name)
     assert ending.process.wait(10) == 0
-    ending.wait_for_log(" stopped cut=0")
+    ending.wait_for_log(" stopped ended=0 closed=0")
 
 
 def test_readers_that_come_back_all_the_time_do_not_hold_it_up(ending, model, name):
