@@ -9,7 +9,7 @@
 export const SPAN = 600_000 // ms
 const RECENT = 60_000
 /** Percentiles are of what ended in so long a time: of one second there is often nothing. */
-export const WINDOW = 10_000
+const WINDOW = 10_000
 
 export class History {
   times = []
@@ -73,7 +73,7 @@ export class History {
 }
 
 /** One event of the feed. */
-export class Sample {
+class Sample {
   constructor({ time, state, streams, moreStreams, metrics }) {
     Object.assign(this, { time, state, streams, moreStreams, metrics })
     this.startedAt = this.value("process_start_time_seconds")
@@ -108,7 +108,7 @@ export class Sample {
 }
 
 /** What has happened between two samples of one daemon. */
-export class Change {
+class Change {
   constructor(from, to) {
     Object.assign(this, { from, to })
     this.seconds = (to.time - from.time) / 1000

@@ -33,7 +33,7 @@ const states = {
 // MARK: Health
 
 /** `[level, name, words]` of each; the first is the verdict. */
-export function health(sample) {
+function health(sample) {
   const loops = sample.family("deltad_loop_up")
   const up = loops.filter(({ value }) => value).length
   const circuits = sample.family("deltad_upstream_circuit_state").filter(({ value }) => value)
@@ -182,7 +182,8 @@ export const columns = {
   ends: [text("End"), number("Last minute"), number("Since start")],
   requests: [text("API"), number("A second"), number("2xx"), number("4xx"), number("5xx"),
     number("Client left")],
-  loops: [text("Loop"), text("State"), number("Busy"), number("Turn p99"), number("Turns a second")],
+  loops: [text("Loop"), text("State"), number("Busy"), number("Turn p99"),
+    number("Turns a second")],
   streams: [text("Stream"), text("Model"), text("Upstream"), text("API"), text("State"),
     number("Age"), number("Events"), number("Bytes"), number("Readers"), number("Attempts")],
 }

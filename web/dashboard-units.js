@@ -5,6 +5,8 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 })
 const digits = value => (value >= 100 ? 0 : value >= 10 ? 1 : 2)
 const trimmed = (value, places) => String(Number(value.toFixed(places)))
 
+const thousands = ["", " k", " M", " G"]
+
 function scaled(value, base, names) {
   let at = 0
   while (Math.abs(value) >= base && at < names.length - 1) {
@@ -16,9 +18,8 @@ function scaled(value, base, names) {
 
 /** By the name of a unit: NaN is a dash. */
 const formats = {
-  count: value => (value < 10_000 ? whole.format(value) : scaled(value, 1000, ["", " k", " M", " G"])),
-  rate: value => (value < 1000
-    ? trimmed(value, digits(value)) : scaled(value, 1000, ["", " k", " M", " G"])),
+  count: value => (value < 10_000 ? whole.format(value) : scaled(value, 1000, thousands)),
+  rate: value => scaled(value, 1000, thousands),
   bytes: value => scaled(value, 1024, [" B", " KiB", " MiB", " GiB", " TiB"]),
   bytesRate: value => scaled(value, 1024, [" B/s", " KiB/s", " MiB/s", " GiB/s"]),
   seconds: value => (value === 0 ? "0"

@@ -68,6 +68,10 @@ def test_a_listener_for_monitors_has_it(start):
     port = int(re.search(r":(\d+)$", daemon.addresses[1])[1])
     with Watcher(port) as watcher:
         assert next(watcher.events)["state"] == "ready"
+    page = fetch(port, "GET", "/dashboard")
+    assert page.status == 200
+    for file in re.findall(rb'(?:href|src)="([\w-]+\.\w+)"', page.body):
+        assert fetch(port, "GET", f"/{file.decode()}").status == 200, file
     assert fetch(daemon.port, "GET", FEED).status == 403
 
 
