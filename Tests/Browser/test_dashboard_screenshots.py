@@ -17,10 +17,17 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def busy(start):
-    """A daemon with much to do: three models, of which one is not there."""
+def models():
     models = [LoadModel("--tokens", "120", "--interval", "25ms"),
               LoadModel("--tokens", "60", "--interval", "80ms", "--delay", "700ms")]
+    yield models
+    for model in models:
+        model.stop()
+
+
+@pytest.fixture(scope="module")
+def busy(start, models):
+    """A daemon with much to do: three models, of which one is not there."""
     urls = [*(model.base_url for model in models), "http://127.0.0.1:9/v1"]
     upstreams = [
         {"name": name, "kind": "openai", "baseURL": url, "breaker": {"failures": 5, "pause": "20s"}}
@@ -44,8 +51,6 @@ def busy(start):
     for process in loads:
         process.kill()
         process.wait()
-    for model in models:
-        model.stop()
 
 
 def test_pictures_are_taken_under_load(contexts, busy):
