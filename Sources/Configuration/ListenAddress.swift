@@ -25,9 +25,10 @@ extension Settings.ListenAddress {
 
 extension Settings {
   /// Listeners where everybody could ask whom nobody let in: beyond the loopback, without keys.
-  public var openListeners: [ListenAddress] {
+  /// - Parameter inherited: Those that clients can reach, and the file does not name.
+  public func openListeners(beside inherited: [ListenAddress] = []) -> [ListenAddress] {
     guard keys.isEmpty, !allowAnonymous else { return [] }
-    return (listen + proxyProtocol + inheritedListeners).filter { !$0.isLocal }
+    return (listen + proxyProtocol + inherited).filter { !$0.isLocal }
   }
 }
 

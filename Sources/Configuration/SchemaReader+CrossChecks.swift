@@ -43,7 +43,7 @@ extension SchemaReader {
   private mutating func checkOpen(_ listeners: [Listener], _ settings: Settings) {
     let root = DocumentPath()
     guard isSound(root["keys"]), isSound(root["allowAnonymous"]) else { return }
-    let open = settings.openListeners
+    let open = settings.openListeners()
     for (path, address) in listeners where open.contains(address) && isSound(path) {
       report(
         path, found: "found \(quoted(address.description)), where everybody could ask",

@@ -20,8 +20,6 @@ public struct Settings: Sendable, Equatable {
   public var limits = Limits()
   public var timeouts = Timeouts()
   public var streams = Streams()
-  /// Beside those of the configuration file: sockets that whoever started the process has opened.
-  public var inheritedListeners: [ListenAddress] = []
   /// The keys that clients present. None: everybody on the listeners may ask.
   public var keys: [NamedKey] = []
   /// Everybody may ask beyond the loopback too: without it a listener there needs keys.

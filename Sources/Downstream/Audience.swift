@@ -123,11 +123,21 @@ public final class Audience {
     unsafe clinux_prefetch(object + 64)
   }
 
-  /// Gives each follower that has read everything a line of its own, made for it.
-  public func tell(_ line: () -> [UInt8]) {
+  /// Makes the line that each follower gets once: now, or when it has read everything.
+  private(set) var notice: (() -> [UInt8])?
+
+  /// Gives each follower a line of its own, made for it: those who lag when they have caught up.
+  public func tell(_ notice: @escaping () -> [UInt8]) {
+    self.notice = notice
+    for follower in followers { follower.owesNotice = true }
+    forEachBackwards { $0.giveNotice() }
+  }
+
+  /// A follower may leave meanwhile: it is replaced by one that has had its turn.
+  private func forEachBackwards(_ body: (Connection) -> Void) {
     var position = followers.count - 1
     while position >= 0 {
-      if position < followers.count { followers[position].heartbeat(line()) }
+      if position < followers.count { body(followers[position]) }
       position -= 1
     }
   }
@@ -136,7 +146,7 @@ public final class Audience {
     let quiet = loop.now &- lastEvent
     if quiet >= heartbeatInterval {
       lastEvent = loop.now
-      tell { heartbeat }
+      forEachBackwards { $0.heartbeat(heartbeat) }
     }
     if let timer, !followers.isEmpty {
       loop.arm(timer, at: lastEvent &+ heartbeatInterval)

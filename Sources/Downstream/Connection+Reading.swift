@@ -66,7 +66,7 @@ extension Connection {
         requestsTaken += 1
         state = .head
         (isHead, isHTTP10, bytesSent) = (false, false, 0)
-        arm(server.limits.headTimeout)
+        arm(server.isDraining ? Self.lastRequestTime : server.limits.headTimeout)
       case .head:
         guard readHead() else { return }
       case .body:
@@ -136,7 +136,7 @@ extension Connection {
       return false
     }
     state = .body
-    arm(server.limits.bodyTimeout)
+    arm(server.isDraining ? Self.lastRequestTime : server.limits.bodyTimeout)
     if reading.parser.head.expectsContinue, !isHTTP10, input.count == consumed { sayContinue() }
     return readBody()
   }
@@ -153,7 +153,7 @@ extension Connection {
           input.removeLast(input.count - reading.body.start)
           reading.body.inputWasCut()
         }
-        arm(server.limits.bodyTimeout)
+        if !server.isDraining { arm(server.limits.bodyTimeout) }
         return false
       }
       end = found

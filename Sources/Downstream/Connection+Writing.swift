@@ -89,7 +89,12 @@ extension Connection {
       let log = state == .following ? cursor?.advance() ?? .ended : .ended
       if outputStart == output.count && log != .behind {
         setInterest(interest.subtracting(.writable))
-        if log == .ended { answered() } else { disarm() }
+        if log == .ended {
+          answered()
+        } else {
+          disarm()
+          if owesNotice { giveNotice() }
+        }
         break
       }
       guard budget > 0 else {
@@ -140,6 +145,15 @@ extension Connection {
     else { return }
     output.append(contentsOf: comment)
     pushAlone()
+  }
+
+  /// What its audience tells, between two events.
+  func giveNotice() {
+    guard state == .following, !isBlocked, outputStart == output.count,
+      cursor?.advance() == .caughtUp, let notice = audience?.notice
+    else { return }
+    owesNotice = false
+    heartbeat(notice())
   }
 
   /// An interim answer while the request is still being read (RFC 9110, section 15.2.1).

@@ -37,6 +37,8 @@ public final class Connection: ReadinessHandler {
       if isBlocked != oldValue { server.traffic.blockedConnections += isBlocked ? 1 : -1 }
     }
   }
+  /// Its audience has something to tell when it has read everything.
+  var owesNotice = false
   /// The timer is armed.
   private(set) var isTimed = false
   /// What must go out before the log's bytes: heads, whole answers, heartbeats.
@@ -205,21 +207,28 @@ public final class Connection: ReadinessHandler {
     Glibc.shutdown(descriptor, CInt(SHUT_RDWR))
   }
 
-  /// What the request of a connection that has just been made may take to come.
-  private static let firstRequestTime: UInt64 = 500_000_000
+  /// What a request may take to come, or to come to its end, when the server drains.
+  static let lastRequestTime: UInt64 = 1_000_000_000
 
-  /// A request that has arrived but was not read yet is answered first, and who has connected to
-  /// ask gets the time to.
+  /// A request that has arrived but was not read yet is answered first; who has connected to ask,
+  /// or is about to, gets the time to.
   func closeIfIdle() {
     guard !isPostponed else { return }
     if state == .idle || state == .proxyHeader { receive() }
-    guard state == .idle || state == .proxyHeader else { return }
-    if hasAsked { close(.closed) } else { arm(Self.firstRequestTime) }
+    switch state {
+    case .idle where hasAsked: close(.closed)
+    case .idle, .proxyHeader, .head, .body: arm(Self.lastRequestTime)
+    case .answering, .sending, .following, .lingering, .closed: break
+    }
   }
+
+  /// An answer is awaited, or under way.
+  var isAnswering: Bool { state == .answering || state == .sending || state == .following }
 
   func leaveAudience() {
     audience?.leave(self)
     audience = nil
+    owesNotice = false
   }
 
   func finishExchange(_ end: ExchangeEnd) {

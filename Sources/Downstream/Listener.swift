@@ -91,7 +91,8 @@ public final class Listener: ReadinessHandler {
   }
 
   private func welcome(_ descriptor: consuming Descriptor, _ peer: PeerAddress) {
-    guard server.load.enter() else {
+    let load = server.load(of: role)
+    guard load.enter() else {
       server.refusedConnections += 1
       Self.refuse(descriptor.number)
       return
@@ -105,7 +106,7 @@ public final class Listener: ReadinessHandler {
       unsafe setsockopt(descriptor.number, protocolLevel, TCP_NOTSENT_LOWAT, &lowWater, size)
     }
     let owner = OwnedSocket(descriptor)
-    server.add { identifier throws(SystemError) in
+    server.add(to: load) { identifier throws(SystemError) in
       try Connection(
         owner, peer: peer, identifier: identifier, server: server, role: role)
     }

@@ -74,7 +74,9 @@ public final class Server {
   public func connection(_ identifier: UInt64) -> Connection? { connections[identifier] }
 
   /// A place in the load has been taken for it; it is given back if there is no connection.
-  func add(_ make: (UInt64) throws(SystemError) -> Connection) {
+  func add(
+    to load: ConnectionLoad, _ make: (UInt64) throws(SystemError) -> Connection
+  ) {
     let identifier = nextIdentifier
     nextIdentifier += 1
     do {
@@ -85,8 +87,15 @@ public final class Server {
   }
 
   func remove(_ connection: Connection) {
-    if connections.removeValue(forKey: connection.identifier) != nil { load.leave() }
+    if connections.removeValue(forKey: connection.identifier) != nil {
+      load(of: connection.role).leave()
+    }
   }
+
+  /// Those who watch are let in when clients have taken all there is: then most of all.
+  func load(of role: ListenerRole) -> ConnectionLoad { role == .monitors ? monitors : load }
+
+  private let monitors = ConnectionLoad(limit: 64)
 
   /// Idle connections close now, the others behind their answer.
   public func drain() {
@@ -94,9 +103,15 @@ public final class Server {
     for connection in Array(connections.values) { connection.closeIfIdle() }
   }
 
-  /// Closes every connection, whatever it is doing.
-  public func closeAll() {
-    for connection in Array(connections.values) { connection.close(.closed) }
+  /// Closes every connection, whatever it is doing; the number of those whose answer was awaited or
+  /// under way.
+  public func closeAll() -> Int {
+    var cut = 0
+    for connection in Array(connections.values) {
+      if connection.isAnswering { cut += 1 }
+      connection.close(.closed)
+    }
+    return cut
   }
 
   /// `Date: …` with its CRLF (RFC 9110, section 6.6.1), made once a second.

@@ -13,6 +13,8 @@ public struct InheritedSocket: Sendable, Equatable {
   /// An open descriptor, which whoever takes the socket owns from then on.
   public let number: CInt
   public let address: Address
+  /// An address of IPv6 that stands for all of IPv4 too (ipv6(7), IPV6_V6ONLY).
+  public let takesBothFamilies: Bool
   /// As the service manager calls it (systemd.socket(5), FileDescriptorName).
   public let name: String
 
@@ -58,8 +60,9 @@ public struct InheritedSocket: Sendable, Equatable {
 
   init(_ number: CInt, name: String) throws(SystemError) {
     let place = "descriptor \(number) (\(name)) of the service manager"
-    guard try Self.option(SO_TYPE, of: number, place) == CInt(SOCK_STREAM.rawValue),
-      try Self.option(SO_ACCEPTCONN, of: number, place) == 1,
+    guard
+      try Self.option(SOL_SOCKET, SO_TYPE, of: number, place) == CInt(SOCK_STREAM.rawValue),
+      try Self.option(SOL_SOCKET, SO_ACCEPTCONN, of: number, place) == 1,
       let address = Self.localAddress(number)
     else {
       throw SystemError("\(place) is no listening stream socket", EINVAL)
@@ -70,15 +73,21 @@ public struct InheritedSocket: Sendable, Equatable {
     self.number = number
     self.name = name
     self.address = address
+    if case .tcp("::", _) = address {
+      let isOne = try Self.option(CInt(IPPROTO_IPV6), IPV6_V6ONLY, of: number, place)
+      takesBothFamilies = isOne == 0
+    } else {
+      takesBothFamilies = false
+    }
   }
 
   private static func option(
-    _ option: CInt, of number: CInt, _ place: String
+    _ level: CInt, _ option: CInt, of number: CInt, _ place: String
   ) throws(SystemError) -> CInt {
     var value: CInt = 0
     var size = socklen_t(MemoryLayout<CInt>.size)
     try SystemError.checkErrno(
-      unsafe getsockopt(number, SOL_SOCKET, option, &value, &size), place)
+      unsafe getsockopt(number, level, option, &value, &size), place)
     return value
   }
 

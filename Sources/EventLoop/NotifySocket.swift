@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// How the process tells the service manager that started it how it does (sd_notify(3)): a datagram
 /// a message.
@@ -12,18 +13,20 @@ public final class NotifySocket: Sendable {
   public let watchdogInterval: UInt64?
 
   /// The one that the environment names; nil when the process was started by somebody else.
-  public static func fromEnvironment() -> NotifySocket? {
+  /// - Throws: When nobody listens there.
+  public static func fromEnvironment() throws(SystemError) -> NotifySocket? {
     guard let address = environmentVariable("NOTIFY_SOCKET") else { return nil }
     let watchdog = watchdogInterval(environmentVariable, process: getpid())
-    return try? NotifySocket(address: address, watchdogInterval: watchdog)
+    return try NotifySocket(address: address, watchdogInterval: watchdog)
   }
 
   /// - Parameter address: The path of a datagram socket, or `@` and a name in the abstract name
   ///   space (unix(7)).
   init(address: String, watchdogInterval: UInt64?) throws(SystemError) {
     let kind = CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let place = try UnixAddress(address)
     let opened = try SystemError.checkErrno(Glibc.socket(AF_UNIX, kind, 0), "socket")
-    let connected = try unsafe UnixAddress(address).use { unsafe connect(opened, $0, $1) }
+    let connected = unsafe place.use { unsafe connect(opened, $0, $1) }
     guard connected == 0 else {
       let code = errno
       Glibc.close(opened)
@@ -58,6 +61,13 @@ public final class NotifySocket: Sendable {
     /// What is under way may take so many nanoseconds more.
     case extending(by: UInt64)
 
+    var isAwaited: Bool {
+      switch self {
+      case .ready, .reloading, .stopping, .extending: true
+      case .alive, .status: false
+      }
+    }
+
     var text: String {
       switch self {
       case .ready: "READY=1"
@@ -70,9 +80,25 @@ public final class NotifySocket: Sendable {
     }
   }
 
-  /// Says all of it at once.
-  public func tell(_ news: News...) {
-    let message = Array(news.map(\.text).joined(separator: "\n").utf8)
-    _ = unsafe send(socket, message, message.count, CInt(MSG_NOSIGNAL))
+  /// Messages that the manager did not take, and must: it waits for them.
+  private let unsent = Mutex<[String]>([])
+  private static let unsentLimit = 16
+
+  /// Says all of it at once. What the manager does not take now is said before what comes next; but
+  /// for what will have changed by then.
+  public func tell(_ news: [News]) {
+    let message = news.map(\.text).joined(separator: "\n")
+    unsent.withLock { unsent in
+      while let first = unsent.first, send(first) { unsent.removeFirst() }
+      if unsent.isEmpty, send(message) { return }
+      guard news.contains(where: \.isAwaited) else { return }
+      if unsent.count == Self.unsentLimit { unsent.removeFirst() }
+      unsent.append(message)
+    }
+  }
+
+  private func send(_ message: String) -> Bool {
+    let bytes = Array(message.utf8)
+    return unsafe Glibc.send(socket, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count
   }
 }

@@ -11,7 +11,7 @@ struct UnixAddress {
     address.sun_family = sa_family_t(AF_UNIX)
     var bytes = Array(text.utf8)
     guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-      throw SystemError("bind \(text)", ENAMETOOLONG)
+      throw SystemError("socket address \(text)", ENAMETOOLONG)
     }
     let isAbstract = bytes.first == UInt8(ascii: "@")
     if isAbstract { bytes[0] = 0 }

@@ -1,4 +1,4 @@
-/// How many lines of each event have been written in this second.
+/// How many lines of each kind have been written in this second.
 struct LineSampling {
   /// 0 for no limit.
   var limit: Int
@@ -10,7 +10,7 @@ struct LineSampling {
     var skipped = 0
   }
 
-  /// By event: there are as many as the sources name.
+  /// By kind: there are as many as the sources name.
   private var windows: [String: Window] = [:]
 
   init(limit: Int = 0) {
@@ -19,12 +19,12 @@ struct LineSampling {
 
   /// Takes the place of one more line.
   ///
-  /// - Returns: How many lines of the event were left out since the last one; nil when this one is
+  /// - Returns: How many lines of the kind were left out since the last one; nil when this one is
   ///   left out too.
-  mutating func take(_ event: String, second: UInt64) -> Int? {
+  mutating func take(_ kind: String, second: UInt64) -> Int? {
     guard limit > 0 else { return 0 }
-    var window = windows[event] ?? Window(second: second)
-    defer { windows[event] = window }
+    var window = windows[kind] ?? Window(second: second)
+    defer { windows[kind] = window }
     if window.second != second {
       window.second = second
       window.written = 0

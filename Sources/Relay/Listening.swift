@@ -76,7 +76,7 @@ struct Listening: Sendable {
     _ socket: consuming ListeningSocket, shown: String, _ role: ListenerRole, _ worker: Worker
   ) throws(SystemError) {
     var copies: [CInt] = []
-    for _ in 1..<max(worker.shared.mailboxes.count, 1) { copies.append(try socket.duplicate()) }
+    for _ in worker.shared.mailboxes.dropFirst() { copies.append(try socket.duplicate()) }
     bound.append(
       Bound(
         place: .shared(
@@ -114,7 +114,9 @@ extension InheritedSocket {
     switch (configured, address) {
     case (.unix(let one), .unix(let other)): one == other
     case (.tcp(let host, let one), .tcp(let own, let other)):
-      one == other && (host == own || ListeningSocket.numeric(host: host) == own)
+      one == other
+        && (host == own || ListeningSocket.numeric(host: host) == own
+          || takesBothFamilies && host == "0.0.0.0")
     default: false
     }
   }
@@ -130,15 +132,16 @@ extension Settings.ListenAddress {
 }
 
 extension Settings {
-  /// These, and what else is listened on: with the reason why that must not be, if there is one.
-  func inheriting(_ sockets: [InheritedSocket]) throws(StartError) -> Settings {
-    var settings = self
-    settings.inheritedListeners = sockets.filter { $0.role != .monitors }.map(ListenAddress.init)
-    if let open = settings.openListeners.first {
+  /// Those of the sockets that clients can reach.
+  ///
+  /// - Throws: When everybody could ask there, and nobody said that they may.
+  func clientListeners(_ sockets: [InheritedSocket]) throws(StartError) -> [ListenAddress] {
+    let listeners = sockets.filter { $0.role != .monitors }.map(ListenAddress.init)
+    if let open = openListeners(beside: listeners).first {
       throw StartError(
         description: "listen on \(open), where everybody could ask: expected keys, or"
           + " allowAnonymous: true")
     }
-    return settings
+    return listeners
   }
 }

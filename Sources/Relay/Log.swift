@@ -37,10 +37,15 @@ public struct Log: Sendable {
 
   /// Whether a line is written of what clients and upstreams can make happen as often as they like:
   /// ask before its fields are gathered.
-  func permit(_ level: Settings.LogLevel, _ event: String) -> Permit? {
+  ///
+  /// - Parameter kind: Counts by itself, so that what is rare is not left out for what is not; the
+  ///   event is one kind as a rule.
+  func permit(
+    _ level: Settings.LogLevel, _ event: String, kind: String? = nil
+  ) -> Permit? {
     guard isEnabled(level) else { return nil }
     let now = EventLoop.clock / 1_000_000_000
-    let skipped = state.sampling.withLock { $0.take(event, second: now) }
+    let skipped = state.sampling.withLock { $0.take(kind ?? event, second: now) }
     return skipped.map { Permit(level: level, event: event, skipped: $0) }
   }
 
@@ -62,7 +67,7 @@ public struct Log: Sendable {
   }
 
   func write(_ permit: Permit, _ fields: [(StaticString, Value)]) {
-    guard isWritable() else { return state.addDropped() }
+    guard isWritable() else { return state.addDropped(1 + permit.skipped) }
     let (level, event) = (permit.level, permit.event)
     var fields = fields
     if permit.skipped > 0 { fields.append(("skippedBefore", .integer(permit.skipped))) }
@@ -78,7 +83,7 @@ public struct Log: Sendable {
     let written = unsafe line.withUnsafeBytes { bytes in
       unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
-    if written < 0 { state.addDropped() }
+    if written < 0 { state.addDropped(1 + permit.skipped + missing) }
   }
 
   /// A pipe that is writable has room for 4 KiB (pipe(7)), which is more than a line.
@@ -160,7 +165,7 @@ private final class LogState: Sendable {
   /// Lines that nobody took.
   private let dropped = Atomic<Int>(0)
 
-  func addDropped() { dropped.add(1, ordering: .relaxed) }
+  func addDropped(_ count: Int) { dropped.add(count, ordering: .relaxed) }
   func takeDropped() -> Int {
     dropped.load(ordering: .relaxed) == 0 ? 0 : dropped.exchange(0, ordering: .relaxed)
   }

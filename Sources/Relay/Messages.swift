@@ -30,6 +30,8 @@ enum Message: Sendable {
   case configured(LiveConfiguration, Confirmation)
   /// Begin no more, let what runs come to its end; once more: be quick about it.
   case drain
+  /// A loop listens no more: whoever waited for its generations may have nothing left to do.
+  case leaving
   /// Every loop has come to its end.
   case exit
   #if DEBUG

@@ -33,17 +33,23 @@ public enum Relay {
   /// - Throws: When the archive cannot be used, an address cannot be listened on, or the kernel
   ///   refuses the means to.
   public static func run(
-    _ settings: Settings, _ secrets: Secrets, reload: Reading?,
+    _ settings: Settings, _ secrets: Secrets, _ log: Log, reload: Reading?,
     whenListening: ([String]) -> Void
   ) throws(StartError) -> Outcome {
+    // Before any other thread is started, and before the archive takes its time.
+    let signals = try orStartError { () throws(SystemError) in
+      try Signals(handledSignals(canReload: reload != nil))
+    }
     let inherited = try orStartError { () throws(SystemError) in try InheritedSocket.takeAll() }
-    let log = Log(settings.log)
-    let settings = try settings.inheriting(inherited)
+    let listeners = try settings.clientListeners(inherited)
     let archive = try openArchive(settings.archive, log)
     defer { archive.close() }
     let configuration = LiveConfiguration(fit(settings, log), secrets)
     return try orStartError { () throws(SystemError) in
-      try run(configuration, inherited, archive, log, reload, whenListening)
+      let shared = Shared(
+        configuration.settings, mailboxes: try mailboxes(settings), archive: archive, log: log,
+        inheritedListeners: listeners, now: EventLoop.clock)
+      return try run(configuration, inherited, shared, signals, reload, whenListening)
     }
   }
 
@@ -58,23 +64,21 @@ public enum Relay {
   }
 
   private static func run(
-    _ configuration: LiveConfiguration, _ inherited: [InheritedSocket], _ archive: Archive,
-    _ log: Log, _ reload: Reading?, _ whenListening: ([String]) -> Void
+    _ configuration: LiveConfiguration, _ inherited: [InheritedSocket], _ shared: Shared,
+    _ signals: Signals, _ reload: Reading?, _ whenListening: ([String]) -> Void
   ) throws(SystemError) -> Outcome {
-    let signals = try Signals(signals(canReload: reload != nil))
     TransferDriver.initializeLibrary()
-    let settings = configuration.settings
-    let shared = Shared(
-      settings, mailboxes: try mailboxes(settings), archive: archive, log: log,
-      now: EventLoop.clock)
+    let log = shared.log
     let worker = try Worker(index: 0, shared: shared, configuration)
-    let listening = try Listening(settings, inherited, on: worker)
-    let notifySocket = NotifySocket.fromEnvironment()
+    let listening = try Listening(configuration.settings, inherited, on: worker)
+    let notifySocket = notifySocket(log)
     let supervision = notifySocket.map { Supervision($0, worker) }
     let reloading = reload.map { Reloading(configuration, shared, notifySocket, $0) }
 
     try signals.open(on: worker.loop) { signal in
       switch signal {
+      case SIGHUP where worker.isDraining:
+        log.write(.warning, "reload", [("ignored", .text("the daemon is about to end"))])
       case SIGHUP: reloading?.begin()
       #if DEBUG
         case SIGUSR2: shared.toggleStall()
@@ -92,11 +96,22 @@ public enum Relay {
     supervision?.started()
     try worker.loop.run()
     for thread in others { thread.join() }
-    log.write(.info, "stopped", [("cut", .integer(shared.cutCount))])
-    return shared.cutCount > 0 ? .cut : .stopped
+    let cut = shared.cut
+    log.write(
+      .info, "stopped", [("ended", .integer(cut.ended)), ("closed", .integer(cut.closed))])
+    return cut == (0, 0) ? .stopped : .cut
   }
 
-  private static func signals(canReload: Bool) -> [CInt] {
+  private static func notifySocket(_ log: Log) -> NotifySocket? {
+    do throws(SystemError) {
+      return try NotifySocket.fromEnvironment()
+    } catch {
+      log.write(.warning, "notify", [("error", .text(error.description))])
+      return nil
+    }
+  }
+
+  private static func handledSignals(canReload: Bool) -> [CInt] {
     var signals = [SIGTERM, SIGINT]
     // Without a file to read, the end of a terminal is the end.
     if canReload { signals.append(SIGHUP) }

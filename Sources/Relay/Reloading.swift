@@ -30,11 +30,13 @@ final class Reloading: Sendable {
     self.read = read
   }
 
-  /// Any thread; returns at once. One reload follows the other.
+  /// Any thread; returns at once. One reload follows the other: the next begins when every loop has
+  /// taken this one.
   func begin() {
     queue.async {
-      self.notifySocket?.tell(.reloading(at: EventLoop.clock))
+      self.notifySocket?.tell([.reloading(at: EventLoop.clock)])
       self.reload()
+      self.notifySocket?.tell([.ready])
     }
   }
 
@@ -59,7 +61,6 @@ final class Reloading: Sendable {
     shared.reload.refused()
     say(problem)
     shared.log.write(.error, "reload", [("refused", .text("nothing has changed"))])
-    notifySocket?.tell(.ready)
   }
 
   private func take(_ settings: Settings, _ secrets: Secrets) {
@@ -70,16 +71,16 @@ final class Reloading: Sendable {
         .warning, "reload", [("unchanged", .text(key)), ("needs", .text("a restart"))])
     }
     // The listeners that stay may be others than those that the file was checked with.
-    if let address = kept.openListeners.first {
+    if let address = kept.openListeners(beside: shared.inheritedListeners).first {
       return refuse("\(address) stays until a restart, and everybody could ask there without keys")
     }
     let new = LiveConfiguration(Relay.fit(kept, shared.log), secrets, replacing: former)
     current.withLock { $0 = new }
-    shared.configure(new) { [shared, notifySocket] in
-      shared.reload.taken(at: Int(WallClock.now / 1_000_000_000))
-      shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
-      notifySocket?.tell(.ready)
-    }
+    let isTaken = DispatchSemaphore(value: 0)
+    shared.configure(new) { isTaken.signal() }
+    isTaken.wait()
+    shared.reload.taken(at: Int(WallClock.now / 1_000_000_000))
+    shared.log.write(.info, "reload", [("taken", .text("the new configuration"))])
   }
 }
 
@@ -99,7 +100,6 @@ extension Settings {
     keep("loops", \.loops)
     keep("metrics.listen", \.metrics.listen)
     keep("archive.file", \.archive.file)
-    kept.inheritedListeners = former.inheritedListeners
     return (kept, keys)
   }
 }

@@ -70,7 +70,8 @@ final class RequestRecord: Exchange {
     if end == .clientLeft { worker.queuedClientLeft(self) }
     worker.figures.count(request: api, status: status, end)
     worker.exchangeEnded(self)
-    guard let permit = worker.shared.log.permit(.info, "request") else { return }
+    let kind = status < 500 ? "request" : "failed request"
+    guard let permit = worker.shared.log.permit(.info, "request", kind: kind) else { return }
     var fields: [(StaticString, Log.Value)] = [
       ("request", .text(requestID)), ("client", .text(PeerAddress.description(client))),
       ("api", .text(api.rawValue)), ("method", .text(method)),

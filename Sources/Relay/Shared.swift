@@ -18,14 +18,18 @@ final class Shared: Sendable {
   let generations: GenerationQueue
   let rates: Rates
   let log: Log
+  /// Where clients connect that the configuration does not name.
+  let inheritedListeners: [Settings.ListenAddress]
   /// Seconds since 1970.
   let startedAt: Int
   let reload: ReloadOutcome
   private let drained = Atomic<Int>(0)
 
   init(
-    _ settings: Settings, mailboxes: [Mailbox<Message>], archive: Archive, log: Log, now: UInt64
+    _ settings: Settings, mailboxes: [Mailbox<Message>], archive: Archive, log: Log,
+    inheritedListeners: [Settings.ListenAddress], now: UInt64
   ) {
+    self.inheritedListeners = inheritedListeners
     self.archive = archive
     turns = TurnLine(limit: settings.conversations.limit)
     generations = GenerationQueue(settings.limits.queue)
@@ -69,12 +73,19 @@ final class Shared: Sendable {
 
   // MARK: Shutting down
 
-  private let cuts = Atomic<Int>(0)
+  private let endedGenerations = Atomic<Int>(0)
+  private let closedAnswers = Atomic<Int>(0)
 
-  /// The end of the daemon has cut an answer.
-  func countCut() { cuts.add(1, ordering: .relaxed) }
+  /// The end of the daemon has ended so many generations, or closed so many connections whose
+  /// answer was not at its end.
+  func count(ended: Int = 0, closed: Int = 0) {
+    endedGenerations.add(ended, ordering: .relaxed)
+    closedAnswers.add(closed, ordering: .relaxed)
+  }
 
-  var cutCount: Int { cuts.load(ordering: .relaxed) }
+  var cut: (ended: Int, closed: Int) {
+    (endedGenerations.load(ordering: .relaxed), closedAnswers.load(ordering: .relaxed))
+  }
 
   #if DEBUG
     /// Holds up the last loop until it is called again: for tests of what watches over loops.

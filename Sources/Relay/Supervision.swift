@@ -14,6 +14,8 @@ final class Supervision {
   private let worker: Worker
   private let interval: UInt64
   private var timer: Timer?
+  /// Loops that did not answer the last question.
+  private var silent: [Int] = []
 
   /// How often the line is renewed where no watchdog asks for more.
   private static let usualInterval: UInt64 = 10_000_000_000
@@ -22,19 +24,19 @@ final class Supervision {
     self.notifySocket = notifySocket
     self.worker = worker
     // Twice may fail before the third comes too late.
-    interval = min(notifySocket.watchdogInterval.map { $0 / 3 } ?? .max, Self.usualInterval)
+    interval = min(notifySocket.watchdogInterval.map { $0 / 4 } ?? .max, Self.usualInterval)
   }
 
   /// Every address is listened on.
   func started() {
-    notifySocket.tell(.ready, .alive)
+    notifySocket.tell([.ready, .alive])
     timer = Timer { [unowned self] in self.look() }
     look()
   }
 
   /// Over so many nanoseconds at most.
   func stopping(within time: UInt64) {
-    notifySocket.tell(.stopping, .extending(by: time))
+    notifySocket.tell([.stopping, .extending(by: time)])
     look()
   }
 
@@ -46,13 +48,15 @@ final class Supervision {
       }
       guard silent.isEmpty else {
         let loops = silent.map(String.init).joined(separator: ", ")
-        return notifySocket.tell(.status("does not answer: loop \(loops)"))
+        notifySocket.tell([.status("does not answer: loop \(loops)")])
+        if self.silent.isEmpty {
+          worker.shared.log.write(.error, "watchdog", [("silent", .text("loop \(loops)"))])
+        }
+        return self.silent = silent
       }
-      if notifySocket.watchdogInterval != nil {
-        notifySocket.tell(.alive, .status(line(reports)))
-      } else {
-        notifySocket.tell(.status(line(reports)))
-      }
+      self.silent = []
+      let isWatched = notifySocket.watchdogInterval != nil
+      notifySocket.tell((isWatched ? [.alive] : []) + [.status(line(reports))])
     }
   }
 

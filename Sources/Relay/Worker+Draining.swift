@@ -1,12 +1,17 @@
 // The end of the daemon, on one loop.
 //
 //   running   SIGTERM → draining
-//   draining  nothing begins; generations go on; readers are served; all at their end → leave;
-//             time-out, second signal → cutting
-//   cutting   generations are ended, one after the other → closing; another signal → closing
+//   draining  nothing begins; generations go on; readers are served; time-out, second signal →
+//             cutting
+//   cutting   generations are ended, one after the other; all of the time for it, another signal →
+//             closing
 //   closing   a moment for readers to take the last event, then every connection is closed
 //
-// Listeners of our own stay open until all answers are at their end: who looks for readiness is
+// Phases follow from time and signals alone, so that all loops are in the same one: a loop that has
+// no generation of its own may have readers of another's. Whatever the phase, who has nothing left
+// to wait for is at its end.
+//
+// Listeners of our own stay open until no generation runs on any loop: who looks for readiness is
 // told, and a reader can come back to a stream that still runs. Inherited ones are left at once:
 // who connects there waits for the daemon that comes next, and is served.
 
@@ -29,9 +34,12 @@ struct Draining {
   /// Nothing is left to do on this loop.
   var hasDrained = false
   var timer: Timer?
-  /// Generations that are ended one after the other, and how many at a time.
+  /// Generations that are ended one after the other, how many at a time, how long between, and the
+  /// time at which all of them are.
   var remaining: [Generation] = []
   var share = 0
+  var interval: UInt64 = 0
+  var end: UInt64 = 0
 }
 
 extension Worker {
@@ -41,8 +49,8 @@ extension Worker {
 
   /// For readers to take the terminal event.
   static let farewell: UInt64 = 2_000_000_000
-  /// How often some more generations are ended.
-  private static let cuttingInterval: UInt64 = 20_000_000
+  /// At most as often some more generations are ended.
+  private static let shortestInterval: UInt64 = 20_000_000
 
   /// Each further call hastens it.
   func drain() {
@@ -54,11 +62,11 @@ extension Worker {
       closeQueue()
       server.drain()
       spreadReturns()
-      arm(after: timeouts.shutdown.nanoseconds) { [unowned self] in
+      arm(at: loop.now + timeouts.shutdown.nanoseconds) { [unowned self] in
         self.cut(over: timeouts.release.nanoseconds)
       }
     case .draining: cut(over: 0)
-    case .cutting: close(after: 0)
+    case .cutting: close()
     case .closing: closeAll()
     }
   }
@@ -67,46 +75,52 @@ extension Worker {
   private func cut(over time: UInt64) {
     draining.phase = .cutting
     draining.remaining = Array(generations.values)
-    let steps = Int(clamping: time / Self.cuttingInterval) + 1
-    draining.share = (draining.remaining.count + steps - 1) / steps
+    draining.end = loop.now + time
+    let count = UInt64(max(draining.remaining.count, 1))
+    draining.interval = max(time / count, Self.shortestInterval)
+    draining.share = Int(clamping: (count * draining.interval + time) / max(time, 1))
     cutSome()
   }
 
   private func cutSome() {
-    let failure = Failure(.shuttingDown, "the server is shutting down")
-    for _ in 0..<min(draining.share, draining.remaining.count) {
-      if draining.remaining.removeLast().fail(failure) { shared.countCut() }
-    }
-    guard !draining.remaining.isEmpty else { return close(after: Self.farewell) }
-    arm(after: Self.cuttingInterval) { [unowned self] in self.cutSome() }
+    guard loop.now < draining.end else { return close() }
+    endGenerations(draining.share)
+    arm(at: min(loop.now + draining.interval, draining.end)) { [unowned self] in self.cutSome() }
   }
 
-  private func close(after delay: UInt64) {
+  private func endGenerations(_ count: Int) {
+    let failure = Failure(.shuttingDown, "the server is shutting down")
+    for _ in 0..<min(count, draining.remaining.count) {
+      if draining.remaining.removeLast().fail(failure) { shared.count(ended: 1) }
+    }
+  }
+
+  private func close() {
     draining.phase = .closing
-    draining.share = draining.remaining.count
-    if draining.share > 0 { return cutSome() }
-    arm(after: delay) { [unowned self] in self.closeAll() }
+    endGenerations(draining.remaining.count)
+    arm(at: loop.now + Self.farewell) { [unowned self] in self.closeAll() }
   }
 
   private func closeAll() {
-    if server.exchangeCount > 0 { shared.countCut() }
-    leave()
-    server.closeAll()
+    leaveAll()
+    shared.count(closed: server.closeAll())
   }
 
-  private func arm(after delay: UInt64, _ action: @escaping () -> Void) {
+  private func arm(at time: UInt64, _ action: @escaping () -> Void) {
     if let timer = draining.timer { loop.disarm(timer) }
     let timer = Timer(action)
     draining.timer = timer
-    loop.arm(timer, after: delay)
+    loop.arm(timer, at: time)
   }
 
   /// At the end of each turn.
   func checkDrained() {
     guard !draining.hasDrained, generations.isEmpty, expectations.isEmpty else { return }
     if !draining.hasLeft {
-      guard server.exchangeCount == 0 else { return }
-      leave()
+      guard server.exchangeCount == 0, shared.generations.running == 0 else { return }
+      leaveAll()
+      // They may have waited for the generations of this one.
+      for mailbox in shared.mailboxes { mailbox.post(.leaving) }
     }
     guard server.connectionCount == 0 else { return }
     draining.hasDrained = true
@@ -114,7 +128,7 @@ extension Worker {
     for mailbox in shared.mailboxes { mailbox.post(.exit) }
   }
 
-  private func leave() {
+  private func leaveAll() {
     guard !draining.hasLeft else { return }
     draining.hasLeft = true
     leave { _ in true }

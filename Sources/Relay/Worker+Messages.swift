@@ -35,6 +35,8 @@ extension Worker {
       configured(configuration)
       confirmation.confirm()
     case .drain: drain()
+    // The end of the turn looks.
+    case .leaving: break
     case .exit: loop.stop()
     #if DEBUG
       case .stall: while shared.isStalled.load(ordering: .relaxed) { usleep(1000) }

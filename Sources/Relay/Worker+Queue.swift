@@ -94,6 +94,7 @@ extension Worker {
   /// Nobody gets a place any more.
   func closeQueue() {
     for identifier in Array(queued.keys) { leaveQueue(identifier, .draining, Self.shuttingDown) }
+    for leave in Array(linedUp.values) { leave(.draining, Self.shuttingDown) }
   }
 
   private func leaveQueue(

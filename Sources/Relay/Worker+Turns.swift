@@ -46,7 +46,10 @@ extension Worker {
 
   private func lineUp(_ turn: TurnRequest) {
     guard let line = turn.line else { return begin(turn) }
-    let ticket = expect { [self] in begin(turn) }
+    let ticket = expect { [self] in
+      linedUp[turn.record.identifier] = nil
+      begin(turn)
+    }
     let waiter = Waiter(loop: loop.index, ticket: ticket)
     switch shared.turns.take(line, for: waiter) {
     case .granted: resume(ticket)
@@ -54,11 +57,17 @@ extension Worker {
       forget(ticket)
       refuseBusy(turn)
     case .waiting:
-      expect(ticket, within: configuration.settings.conversations.patience.nanoseconds) { [self] in
+      let leave = { [self] (refusal: Figures.Refusal, failure: Failure) in
         // Otherwise it is its turn at this moment.
         guard shared.turns.leave(line, waiter) else { return }
+        linedUp[turn.record.identifier] = nil
         forget(ticket)
-        refuseBusy(turn)
+        count(refusal, turn.record)
+        refuse(turn, failure)
+      }
+      linedUp[turn.record.identifier] = leave
+      expect(ticket, within: configuration.settings.conversations.patience.nanoseconds) {
+        leave(.conversation, Self.busy)
       }
     }
   }

@@ -36,6 +36,8 @@ final class Worker {
   private(set) var generations: [StreamID: Generation] = [:]
   /// Turns that wait for a place among the generations, by their request.
   var queued: [ObjectIdentifier: Queued] = [:]
+  /// How turns that wait behind others of their conversation are refused, by their request.
+  var linedUp: [ObjectIdentifier: (Figures.Refusal, Failure) -> Void] = [:]
   /// What is counted here.
   var figures = Figures()
   /// Events of upstreams since the turn began.

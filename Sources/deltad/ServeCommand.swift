@@ -87,7 +87,7 @@ enum ServeCommand {
   ) -> Int32 {
     do throws(StartError) {
       let outcome = try Relay.run(
-        settings, secrets, reload: reload, whenListening: whenListening)
+        settings, secrets, log, reload: reload, whenListening: whenListening)
       return outcome == .cut ? 3 : 0
     } catch {
       log.write(.error, "start", [("error", .text("\(error)"))])

@@ -102,7 +102,7 @@ final class Harness {
     loop.atEndOfTurn { [unowned self] in self.flush() }
   }
 
-  deinit { server.closeAll() }
+  deinit { _ = server.closeAll() }
 
   func connect(
     isSequenced: Bool = false, sendBuffer: CInt? = nil, role: ListenerRole = .clients
@@ -110,7 +110,7 @@ final class Harness {
     let (mine, other) = socketPair(isSequenced: isSequenced, sendBuffer: sendBuffer)
     precondition(server.load.enter(), "a test stays below its own limit")
     let owner = OwnedSocket(Descriptor(owning: mine))
-    server.add { identifier throws(SystemError) in
+    server.add(to: server.load(of: role)) { identifier throws(SystemError) in
       try Connection(
         owner, peer: PeerAddress(clinux_peer()), identifier: identifier, server: server,
         role: role)

@@ -70,7 +70,7 @@ struct ShutdownTests {
     let ends = daemon.log.filter { $0.contains(" info shutdown ") || $0.contains(" info stopped") }
     #expect(ends.count == 2)
     #expect(ends.first?.hasSuffix(" info shutdown signal=\(signal)") == true)
-    #expect(daemon.log.last?.hasSuffix(" info stopped cut=0") == true)
+    #expect(daemon.log.last?.hasSuffix(" info stopped ended=0 closed=0") == true)
   }
 
   @Test func `a finished stream that is still kept does not hold it up`() throws {

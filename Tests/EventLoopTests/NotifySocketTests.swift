@@ -33,7 +33,7 @@ import Testing
       _ = try NotifySocket(address: "/nonexistent/notify", watchdogInterval: nil)
     }
     let long = "/" + String(repeating: "a", count: 107)
-    #expect(throws: SystemError("bind \(long)", ENAMETOOLONG)) {
+    #expect(throws: SystemError("socket address \(long)", ENAMETOOLONG)) {
       _ = try NotifySocket(address: long, watchdogInterval: nil)
     }
   }

@@ -143,7 +143,7 @@ import Testing
 
   @Test func `a path that is too long for a socket is refused`() {
     let path = "/tmp/" + String(repeating: "a", count: 103)
-    #expect(throws: SystemError("bind \(path)", ENAMETOOLONG)) {
+    #expect(throws: SystemError("socket address \(path)", ENAMETOOLONG)) {
       _ = try ListeningSocket.unix(path: path)
     }
   }

@@ -1,6 +1,7 @@
 """The daemon as a service: each message that the manager gets, and what it hands over."""
 
 import json
+import pathlib
 import signal
 import socket
 import subprocess
@@ -146,6 +147,19 @@ def test_what_is_meant_for_another_process_is_not_taken(serve, tmp_path):
         while "WATCHDOG" not in manager.receive(0.5):
             pass
     assert len(daemon.addresses) == 1
+    manager.close()
+
+
+def test_what_the_manager_does_not_take_at_once_it_hears_later(serve, tmp_path):
+    manager = ServiceManager(tmp_path, watchdog=0.04)
+    daemon = serve(manager)
+    manager.ready()
+    # It does not listen for so long that its queue is full of what was true once.
+    queue = int(pathlib.Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+    time.sleep(0.01 * (queue + 2) * 2)
+    daemon.reload(daemon.configuration_file.read_text())
+    manager.wait_for(lambda message: "RELOADING" in message)
+    assert manager.ready() == {"READY": "1"}
     manager.close()
 
 
