@@ -22,8 +22,8 @@ public enum Endpoint: Equatable, Sendable {
   case health
   case readiness
   case metrics
-  case index
-  case openAPI
+  /// By path, without its slash.
+  case file(String)
   /// OPTIONS: what may be done here.
   case options(allow: String)
 
@@ -34,8 +34,8 @@ public enum Endpoint: Equatable, Sendable {
       .widgetStream:
       true
     case .models, .model, .readStream, .cancelStream, .listChats, .readChat, .updateChat, .endChat,
-      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics, .index,
-      .openAPI, .options:
+      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics, .file,
+      .options:
       false
     }
   }
@@ -67,7 +67,8 @@ public struct Route: Equatable, Sendable {
   ///     is the server as a whole (RFC 9110, section 9.3.7).
   ///   - isDecoded: False for a path that cannot be decoded, whose segments are as they were sent:
   ///     there is nothing at it, but the API is known all the same.
-  public init(method: String, segments: [String], isDecoded: Bool = true) {
+  ///   - files: The paths of one segment at which there are files.
+  public init(method: String, segments: [String], isDecoded: Bool = true, files: Set<String> = []) {
     api = Self.api(segments)
     guard isDecoded else {
       outcome = .notFound
@@ -77,7 +78,7 @@ public struct Route: Equatable, Sendable {
       outcome = .found(.options(allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
       return
     }
-    let methods = Self.methods(segments)
+    let methods = Self.methods(segments, files)
     if methods.isEmpty {
       outcome = .notFound
       return
@@ -111,16 +112,17 @@ public struct Route: Equatable, Sendable {
     [("GET", endpoint), ("HEAD", endpoint)]
   }
 
-  private static func methods(_ segments: [String]) -> [(String, Endpoint)] {
+  private static func methods(
+    _ segments: [String], _ files: Set<String>
+  ) -> [(String, Endpoint)] {
     if segments.first == "v1" { return versioned(Array(segments.dropFirst())) }
     switch segments.count {
-    case 1 where segments[0] == "": return readable(.index)
     case 1 where segments[0] == "healthz": return readable(.health)
     case 1 where segments[0] == "readyz": return readable(.readiness)
     case 1 where segments[0] == "metrics": return readable(.metrics)
     case 1 where segments[0] == "health": return readable(.widgetHealth)
-    case 1 where segments[0] == "openapi.json": return readable(.openAPI)
     case 1 where segments[0] == "chat": return [("POST", .widgetStream)]
+    case 1 where files.contains(segments[0]): return readable(.file(segments[0]))
     case 2 where segments[0] == "chat" && segments[1] != "":
       return [("POST", .askAgent(segments[1]))]
     default: return []

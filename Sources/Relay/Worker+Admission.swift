@@ -16,7 +16,8 @@ extension Worker {
     let path = String(copying: bytes, head.path)
     let decoded = path == "*" ? [path] : TargetPath.segments(head.path, in: bytes)
     let route = Route(
-      method: method, segments: decoded ?? Self.rawSegments(path), isDecoded: decoded != nil)
+      method: method, segments: decoded ?? Self.rawSegments(path), isDecoded: decoded != nil,
+      files: WebFile.paths)
     var endpoint: Endpoint?
     let outcome = connection.role == .monitors ? route.outcomeForMonitors : route.outcome
     if case .found(let found) = outcome { endpoint = found }
@@ -180,7 +181,7 @@ extension Worker {
     case .askAgent: .agents
     case .widgetMessage, .widgetStream: .widget
     case .adminConversations, .adminConversation: .admin
-    case .health, .readiness, .metrics, .index, .options, .widgetHealth, .openAPI: nil
+    case .health, .readiness, .metrics, .file, .options, .widgetHealth: nil
     }
   }
 

@@ -25,8 +25,7 @@ extension Worker: Service {
       respond(connection, record, response)
     case .readiness: readiness(head, bytes, connection, record)
     case .metrics: metrics(head, bytes, connection, record)
-    case .index: respond(connection, record, indexPage())
-    case .openAPI: respond(connection, record, openAPIDocument())
+    case .file(let path): respondFile(path, head, bytes, connection, record)
     case .models, .model: listModels(endpoint, connection, record)
     case .completions: complete(body, connection, record)
     case .createStream: createStream(body, connection, record)
@@ -56,6 +55,8 @@ extension Worker: Service {
       let preflight = record.api.preflight
       response.add("Access-Control-Allow-Methods", preflight.methods)
       response.add("Access-Control-Allow-Headers", preflight.headers)
+      // A reader that resumes asks as often as its network fails: not twice each time.
+      response.add("Access-Control-Max-Age", "7200")
     }
     respond(connection, record, response)
   }

@@ -28,7 +28,7 @@ import Testing
   }
 
   private static let table: [Row] = [
-    Row(path: "/", api: .operations, endpoints: readable(.index)),
+    Row(path: "/", api: .operations, endpoints: readable(.file(""))),
     Row(path: "/healthz", api: .operations, endpoints: readable(.health)),
     Row(path: "/readyz", api: .operations, endpoints: readable(.readiness)),
     Row(path: "/metrics", api: .operations, endpoints: readable(.metrics)),
@@ -41,7 +41,7 @@ import Testing
     Row(path: "/v1/streams", api: .streams, endpoints: [("POST", .createStream)]),
     Row(path: "/v1/streams/strm_x", api: .streams, endpoints: stream("strm_x")),
     Row(path: "/health", api: .widget, endpoints: readable(.widgetHealth)),
-    Row(path: "/openapi.json", api: .operations, endpoints: readable(.openAPI)),
+    Row(path: "/openapi.json", api: .operations, endpoints: readable(.file("openapi.json"))),
     Row(
       path: "/v1/chats", api: .chats,
       endpoints: readable(.listChats) + [("POST", .createChat)]),
@@ -68,7 +68,8 @@ import Testing
   /// Paths that do not exist, and whose errors they get.
   private static let unknown: [(String, API)] = [
     ("/healthz/", .operations), ("/Healthz", .operations), ("/x", .operations),
-    ("//", .operations), ("/v2/models", .operations), ("/v1", .completions),
+    ("//", .operations), ("/x.js", .operations), ("/x/openapi.json", .operations),
+    ("/v2/models", .operations), ("/v1", .completions),
     ("/v1/", .completions), ("/v1/chat/", .completions), ("/v1/chat/completions/", .completions),
     ("/v1/chat/x", .completions), ("/v1/chat/stream/x", .widget), ("/chat/", .agents),
     ("/chat/a/b", .agents), ("/v1/api", .agents), ("/v1/api/chat", .agents),
@@ -89,7 +90,7 @@ import Testing
     Route(
       method: method,
       segments: path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        .map(String.init))
+        .map(String.init), files: ["", "openapi.json"])
   }
 
   @Test(arguments: table.indices)

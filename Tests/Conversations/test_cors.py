@@ -112,6 +112,7 @@ def test_the_widgets_preflight_is_this(daemon, api, method, path):
         check_fields(answer, SHOP)
         assert answer.header("access-control-allow-methods") == WIDGET_METHODS
         assert answer.header("access-control-allow-headers") == WIDGET_HEADERS
+        assert answer.header("access-control-max-age") == "7200"
 
 
 OTHERS = [

@@ -70,6 +70,7 @@ KEYS = {
 COMMON = {
     *["date", "content-type", "content-length", "transfer-encoding", "connection"],
     *["cache-control", "x-accel-buffering", "content-security-policy", "vary"],
+    *["x-content-type-options", "referrer-policy"],
     *["access-control-allow-origin", "access-control-expose-headers"],
 }
 

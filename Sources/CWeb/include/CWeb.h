@@ -1,7 +1,14 @@
 // The files of web/, as bytes of the program. They live as long as it does.
 #pragma once
 #include <stddef.h>
-#include <stdint.h>
 
-const uint8_t *cweb_index(size_t *count);
-const uint8_t *cweb_openapi(size_t *count);
+typedef struct {
+  // Without the slash before it; empty for the page itself.
+  const char *path;
+  const char *content_type;
+  // Text, ended by a zero.
+  const unsigned char *bytes;
+} cweb_file;
+
+// NULL behind the last one.
+const cweb_file *cweb_file_at(size_t index);

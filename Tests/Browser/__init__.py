@@ -1,0 +1,1 @@
+"""The page and the module for front ends, in a real Chromium."""

@@ -1,0 +1,230 @@
+"""The page at /: a conversation, and its answer in several viewers."""
+
+import re
+
+from playwright.sync_api import expect
+
+from .reading import View
+from .stories import PARTS, WHOLE, Story, asked, snapshot, wait_for_readers
+
+# Chromium says so of every request that fails.
+NETWORK = ["net::ERR_"]
+CUT = 3000  # ms
+
+
+def test_an_answer_arrives_as_it_is_made(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask("What was there?")
+    for count in range(1, len(PARTS) + 1):
+        view.expect_text("".join(PARTS[:count]))
+        view.expect_states("reading")
+        story.tell()
+    view.expect_states("complete")
+    view.expect_end("^Complete. 24 tokens$")
+    expect(page.locator(".message.question p")).to_have_text("What was there?")
+
+
+def test_ten_viewers_show_the_same_with_the_connections_that_there_are(
+    page, daemon, model, name
+):
+    story, view = Story(model, "story", name), View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    for _ in range(7):
+        page.click("#more")
+    story.tell()
+    view.expect_text("".join(PARTS[:2]), viewers=10)
+    # A browser has six for a host: three are left for what is asked meanwhile.
+    assert snapshot(daemon, view.stream())["subscribers"] == 4
+    expect(page.locator("[data-part=note]:visible")).to_have_count(7)
+    story.finish()
+    view.expect_text(WHOLE, viewers=10)
+    view.expect_states("complete", viewers=10)
+
+
+def test_tabs_leave_each_other_connections_to_ask_with(context, page, daemon, model, name):
+    Story(model, "story", name)
+    first = View(page)
+    first.ask()
+    first.expect_text(PARTS[0])
+    story = Story(model, "guided", f"{name}-guided")
+    other = context.new_page()
+    other.goto(daemon.url)
+    second = View(other)
+    second.ask(target="agent:guide")
+    second.expect_text(PARTS[0])
+    expect(other.locator("[data-part=note]:visible")).to_have_count(3)
+    page.click("#stop")
+    first.expect_end("^Stopped.$")
+    story.finish()
+    second.expect_text(WHOLE)
+
+
+def test_after_three_seconds_without_network_everybody_has_everything(
+    contexts, line, model, name
+):
+    story = Story(model, "story", name)
+    page = contexts(allowed=NETWORK).new_page()
+    page.goto(line.url)
+    view = View(page)
+    expect(page.locator("#target option")).not_to_have_count(0)
+    view.ask()
+    view.expect_text(PARTS[0])
+    line.cut()
+    story.tell()
+    view.expect_states("coming back")
+    page.wait_for_timeout(CUT)
+    view.expect_text(PARTS[0])
+    line.mend()
+    view.expect_text("".join(PARTS[:2]))
+    story.finish()
+    view.expect_text(WHOLE)
+    view.expect_end("^Complete")
+
+
+def test_a_reload_picks_the_answer_up(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask("And then?")
+    story.tell()
+    view.expect_text("".join(PARTS[:2]))
+    page.reload()
+    view.expect_text("".join(PARTS[:2]))
+    expect(page.locator(".message.question p")).to_have_text("And then?")
+    story.finish()
+    view.expect_text(WHOLE)
+    view.expect_end("^Complete")
+    page.reload()
+    expect(view.answers).to_have_js_property("textContent", WHOLE)
+    expect(page.locator("#send")).to_be_enabled()
+
+
+def test_another_browser_comes_late_by_the_link(page, contexts, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask()
+    story.tell()
+    view.expect_text("".join(PARTS[:2]))
+    other = contexts().new_page()
+    other.goto(view.link())
+    late = View(other)
+    late.expect_text("".join(PARTS[:2]), viewers=1)
+    story.finish()
+    late.expect_text(WHOLE, viewers=1)
+    view.expect_text(WHOLE)
+
+
+def test_stop_stops_all(page, contexts, model, name):
+    Story(model, "story", name)
+    view = View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    other = contexts().new_page()
+    other.goto(view.link())
+    View(other).expect_text(PARTS[0], viewers=1)
+    page.click("#stop")
+    view.expect_states("stopped")
+    View(other).expect_states("stopped", viewers=1)
+    view.expect_end("^Stopped.$")
+    view.expect_text(PARTS[0])
+    assert model.wait("story", "gone")[-1]["outcome"] == "gone"
+
+
+def test_a_dropped_viewer_resumes_where_it_was(page, daemon, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    had = view.part(1, "events").text_content()
+    view.part(1, "drop").click()
+    wait_for_readers(daemon, view.stream(), 3)
+    expect(view.part(1, "state")).to_have_text(re.compile("^dropped at #"))
+    story.finish()
+    # By itself, after its time, or at once when somebody asks for it.
+    view.part(1, "drop").click()
+    view.expect_text(WHOLE)
+    view.expect_states("complete")
+    expect(view.part(1, "resumed")).to_have_text(re.compile(r"^#\d+$"))
+    assert int(view.part(1, "events").text_content()) > int(had) > 0
+
+
+def test_a_dropped_viewer_comes_back_by_itself(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    view.part(0, "drop").click()
+    story.tell()
+    expect(view.part(0, "state")).to_have_text("reading")
+    view.expect_text("".join(PARTS[:2]))
+
+
+def test_a_slow_viewer_is_behind_alone_and_loses_nothing(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    view.part(2, "slow").click()
+    expect(view.part(2, "state")).to_have_text("reading slowly")
+    story.finish()
+    view.expect_end("^Complete")
+    expect(view.part(2, "lag")).not_to_have_text("0")
+    expect(view.part(0, "lag")).to_have_text("0")
+    view.part(2, "slow").click()
+    view.expect_text(WHOLE)
+
+
+def test_the_next_answers_viewers_have_the_places_of_the_last(page, daemon, model, name):
+    Story(model, "story", name)
+    view = View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    view.part(1, "drop").click()
+    page.click("#stop")
+    view.expect_end("^Stopped.$")
+    # The one that is away has its place still.
+    story = Story(model, "guided", f"{name}-next")
+    view.ask(target="agent:guide")
+    expect(view.answers).to_have_count(2)
+    view.expect_text(PARTS[0])
+    wait_for_readers(daemon, view.stream(), 4)
+    story.finish()
+    view.expect_text(WHOLE)
+
+
+def test_a_conversation_with_an_agent_goes_on(page, model, name):
+    view = View(page)
+    for number, question in enumerate(["Where?", "When?"]):
+        Story(model, "guided", f"{name}-{number}", ["Here."]).finish()
+        view.ask(question, target="agent:guide")
+        expect(view.answers).to_have_count(number + 1)
+        view.expect_end("^Complete")
+        view.expect_text("Here.")
+    messages = asked(model)
+    assert [(message["role"], message["content"]) for message in messages] == [
+        ("system", "You show the island."), ("user", "Where?"), ("assistant", "Here."),
+        ("user", "When?")]
+
+
+def test_an_answer_that_fails_says_so(page, model):
+    model.script("story", [{"text": "It was"}, {"close": True}])
+    view = View(page)
+    view.ask()
+    view.expect_end("^Not complete: ")
+    view.expect_text("It was")
+    expect(page.locator("#send")).to_be_enabled()
+
+
+def test_what_is_not_answered_can_be_asked_again(contexts, daemon, model):
+    model.script("story", [{"head": {"status": 400}}, {"json": {"error": {"message": "no"}}}],
+                 [{"text": "Yes"}, *({"finish": "stop"}, {"done": True})])
+    page = contexts().new_page()
+    page.goto(daemon.url)
+    expect(page.locator("#target option")).not_to_have_count(0)
+    view = View(page)
+    view.ask()
+    view.expect_end("^Not complete")
+    view.ask()
+    view.expect_end("^Complete")
+    view.expect_text("Yes")
+
+
+def test_a_stream_that_is_not_there_is_said_to_be_gone(contexts, daemon):
+    page = contexts(allowed=["404"]).new_page()
+    page.goto(f"{daemon.url}/#strm_0{'x' * 22}")
+    View(page).expect_end("^Not complete: ")

@@ -1,0 +1,331 @@
+// Starts an answer by any of deltad's APIs, and reads it to its end. deltad.d.ts has the types.
+//
+// An answer only grows, so that a place in it is a number: the last event's id for the daemon, the
+// text's length between tabs. What lies behind it is taken, and nothing is lost or doubled.
+//
+// Read with fetch: EventSource hides a refusal's status, Retry-After, and the comments by which a
+// quiet connection is told from a dead one.
+
+import { events } from "./event-stream.js"
+
+export class DeltadError extends Error {
+  name = "DeltadError"
+
+  constructor(code, message, { status = 0, retryable = false, retryAfter = 0 } = {}) {
+    super(message)
+    Object.assign(this, { code, status, retryable, retryAfter })
+  }
+
+  static async of(response) {
+    const { status, headers } = response
+    const body = await response.json().catch(() => ({}))
+    // By API: {error: "…"}, {error: {…}}, {message: "…"}.
+    const { code, name, message = body.message ?? body.error } = Object(body.error)
+    const wait = headers.get("Retry-After")
+    return new DeltadError(
+      status === 404 ? "gone" : (code ?? name ?? "http_" + status), String(message ?? status), {
+        status, retryable: status === 429 || status >= 500,
+        retryAfter: Math.max(0, 1000 * wait || Date.parse(wait) - Date.now() || 0),
+      })
+  }
+}
+
+export class Deltad {
+  #options
+
+  constructor({ url = "", fetch = globalThis.fetch, silence = 45_000, key } = {}) {
+    this.url = withoutSlash(new URL(url || "/", globalThis.location?.href))
+    this.#options = { fetch: (...request) => fetch(...request), silence, key }
+  }
+
+  streams(body, options) {
+    return this.#start("/v1/streams", body, options)
+  }
+
+  completions(body, options) {
+    return this.#start("/v1/chat/completions", { ...body, stream: true }, options)
+  }
+
+  chats(body, options) {
+    const path = body.chatId ? "/v1/chats/response" : "/v1/chats"
+    return this.#start(path, body, options, "X-API-Key")
+  }
+
+  agents(slug, body, options) {
+    const path = "/v1/api/chat/" + encodeURIComponent(slug)
+    return this.#start(path, { ...body, stream: true }, options)
+  }
+
+  widget(body, options) {
+    return this.#start("/v1/chat/stream", body, options, "x-api-key")
+  }
+
+  follow(stream, options) {
+    const [, link, id] = /^(.*?)(?:\/v1\/streams\/|\/?#)?(strm_\w+)$/.exec(stream) ?? []
+    if (!id) throw new DeltadError("gone", "this is no stream's id", { status: 404 })
+    const base = link ? new URL(link, this.url) : new URL(this.url)
+    // A link may name another daemon, whose key this is not.
+    const key = base.origin === new URL(this.url).origin ? this.#options.key : undefined
+    return new Answer(id, withoutSlash(base), { ...this.#options, ...options, key })
+  }
+
+  async #start(path, body, options, keyField = "Authorization") {
+    const { key } = this.#options
+    const headers = { "Content-Type": "application/json" }
+    if (key) headers[keyField] = (keyField === "Authorization" ? "Bearer " : "") + key
+    // The network may fail behind a question that has arrived: asked again it is the same one.
+    // The widget's preflight does not allow it.
+    const isRepeatable = keyField !== "x-api-key"
+    if (isRepeatable) headers["Idempotency-Key"] = randomName()
+    const response = await this.#ask(this.url + path, isRepeatable, {
+      method: "POST", headers, body: JSON.stringify(body), signal: options?.signal })
+    const isWhole = response.headers.get("Content-Type")?.includes("application/json")
+    const said = isWhole ? await response.json() : {}
+    const id = response.headers.get("X-Stream-Id") ?? said.id
+    // Some answers end with their last reader: who asked leaves when the other one reads.
+    const opened = () => isWhole || response.body.cancel().catch(() => {})
+    return Object.assign(this.follow(id, { ...options, opened }), {
+      chatId: said.chatId,
+      conversationId: response.headers.get("X-Conversation-Id") ?? said.conversationId,
+    })
+  }
+
+  async #ask(url, isRepeatable, request) {
+    for (let failures = 0; ; failures++) {
+      const response = await this.#options.fetch(url, request).catch(cause => {
+        if (request.signal?.aborted) throw closed()
+        return new DeltadError("network", cause.message, { retryable: isRepeatable })
+      })
+      if (response.ok) return response
+      const error = response instanceof Error ? response : await DeltadError.of(response)
+      // Else something was perhaps done; a long wait is the user's to decide.
+      const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
+      if (!error.retryable || !isRefused || failures === 3) throw error
+      await new Promise(done => setTimeout(done, backoff(failures, 1000, error.retryAfter)))
+    }
+  }
+}
+
+export class Answer {
+  #options
+  #listeners = new Set()
+  #connection = null
+  #lastBytes = 0
+  #retry = 1000
+  #wake = null // ends a pause early
+  #channel = null
+  #leads = false
+  #end = new AbortController()
+  #settle = Promise.withResolvers()
+
+  constructor(id, base, { after = 0, text = "", ...options }) {
+    Object.assign(this, { id, url: `${base}/v1/streams/${id}`, text, error: null })
+    this.lastEventId = Number(after)
+    this.state = "connecting"
+    this.finished = this.#settle.promise
+    this.finished.catch(() => {})
+    this.#options = options
+    const isSharing = options.shared && (text || !after) && globalThis.navigator?.locks
+    isSharing ? this.#share() : this.#read()
+    this.#listenToTheBrowser()
+  }
+
+  subscribe(listener) {
+    this.#listeners.add(listener)
+    listener(this.text, this)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async *[Symbol.asyncIterator]() {
+    let had = 0, tell
+    const unsubscribe = this.subscribe(() => tell?.())
+    try {
+      for (;;) {
+        const piece = this.text.slice(had)
+        had += piece.length
+        if (piece) yield piece
+        else if (this.#end.signal.aborted) return void await this.finished
+        else await new Promise(done => { tell = done })
+      }
+    } finally {
+      unsubscribe()
+    }
+  }
+
+  stop() {
+    return this.#json("DELETE")
+  }
+
+  close() {
+    this.#finish(null, closed())
+  }
+
+  async #read() {
+    for (let failures = 0; ; failures++) {
+      const before = this.lastEventId
+      let wait = 0
+      try {
+        await this.#readOnce()
+      } catch (error) {
+        // Any other is the network's, and passes.
+        if (error instanceof DeltadError) wait = error.retryAfter
+        if (error.retryable === false) return this.#finish(null, error)
+      }
+      if (this.lastEventId > before) failures = 0
+      if (this.#end.signal.aborted) return
+      this.#change("", "waiting")
+      // What we have cut ourselves was dead, and had its time.
+      if (this.#connection.signal.aborted) continue
+      await this.#pause(backoff(failures, this.#retry, wait), !wait)
+    }
+  }
+
+  async #readOnce() {
+    const connection = this.#connection = new AbortController()
+    let watchdog
+    const onBytes = () => {
+      this.#lastBytes = Date.now()
+      clearTimeout(watchdog)
+      watchdog = setTimeout(() => connection.abort(), this.#options.silence)
+    }
+    try {
+      onBytes()
+      // Last-Event-ID would cost pages of other origins a preflight.
+      const response = await this.#fetch(`?after=${this.lastEventId}`, {
+        headers: { Accept: "text/event-stream" }, signal: connection.signal, cache: "no-store" })
+      if (response.status === 204) {
+        // Past the end; how it ended is in the snapshot.
+        const { error, finishReason, usage } = await this.#json("GET")
+        return this.#finish({ finishReason, usage }, asError(error))
+      }
+      if (!response.ok) throw await DeltadError.of(response)
+      this.#options.opened?.()
+      this.#change("", "streaming")
+      const onRetry = time => { this.#retry = time }
+      for await (const event of events(response.body, { onBytes, onRetry })) this.#take(event)
+    } finally {
+      clearTimeout(watchdog)
+    }
+  }
+
+  #take({ id, type, data }) {
+    if (this.#end.signal.aborted || Number(id) <= this.lastEventId) return
+    const said = JSON.parse(data)
+    this.lastEventId = Number(id)
+    if (type === "message") this.#change(said.text, "streaming")
+    else if (type === "done") this.#finish(said)
+    else if (type === "error") this.#finish(null, asError(said))
+  }
+
+  async #json(method) {
+    const response = await this.#fetch("?format=json", { method, headers: {} })
+    if (!response.ok) throw await DeltadError.of(response)
+    return response.json()
+  }
+
+  #fetch(query, request) {
+    const { key, fetch } = this.#options
+    if (key) request.headers.Authorization = "Bearer " + key
+    return fetch(this.url + query, request)
+  }
+
+  #pause(time, isInterruptible) {
+    return new Promise(done => {
+      this.#wake = isInterruptible ? done : null
+      this.#end.signal.addEventListener("abort", done)
+      setTimeout(done, time)
+    })
+  }
+
+  // After sleep or on another network a connection may be dead and not know it.
+  #listenToTheBrowser() {
+    const { signal } = this.#end
+    const look = ({ type }) => {
+      if (globalThis.document?.hidden) return
+      this.#wake?.()
+      const isQuiet = Date.now() - this.#lastBytes > this.#options.silence / 2
+      if (type === "online" || isQuiet) this.#connection?.abort()
+    }
+    for (const type of ["online", "pageshow", "visibilitychange"]) {
+      globalThis.addEventListener?.(type, look, { signal })
+    }
+    const given = this.#options.signal
+    given?.addEventListener("abort", () => this.close(), { signal })
+    if (given?.aborted) this.close()
+  }
+
+  // Who holds the lock reads, and tells the other tabs. The browser hands it on, however its
+  // holder goes.
+  #share() {
+    const name = "deltad " + this.url
+    this.#channel = new BroadcastChannel(name)
+    this.#channel.onmessage = ({ data }) => this.#hear(data)
+    this.#channel.postMessage({ asks: true })
+    navigator.locks.request(name, { signal: this.#end.signal }, () => {
+      this.#leads = true
+      this.#tell(0)
+      return this.#read()
+    }).catch(() => {})
+  }
+
+  #tell(at, end) {
+    if (!this.#leads) return
+    const { text, lastEventId, state } = this
+    this.#channel.postMessage({ at, text: text.slice(at), lastEventId, state, end })
+  }
+
+  #hear({ asks, at, text, lastEventId, state, end }) {
+    if (asks) return this.#tell(0)
+    if (this.#leads) return
+    const had = this.text.length - at
+    // Something was said before we listened.
+    if (had < 0) return this.#channel.postMessage({ asks: true })
+    this.lastEventId = Math.max(this.lastEventId, lastEventId)
+    this.#change(text.slice(had), state)
+    if (end) this.#finish(end.result, asError(end.error))
+  }
+
+  #change(piece, state, end) {
+    this.text += piece
+    this.state = state
+    this.#tell(this.text.length - piece.length, end)
+    for (const listener of this.#listeners) {
+      try {
+        listener(piece, this)
+      } catch (error) {
+        reportError(error)
+      }
+    }
+  }
+
+  #finish(result, error) {
+    if (this.#end.signal.aborted) return
+    this.error = error ?? null
+    // A tab that closes is nothing to the others: the next one reads on.
+    if (error?.code === "closed") this.#leads = false
+    this.#end.abort()
+    this.#connection?.abort()
+    this.#options.opened?.()
+    const told = error && { ...error, message: error.message }
+    this.#change("", error ? "failed" : "done", { result, error: told })
+    this.#channel?.close()
+    if (error) this.#settle.reject(error)
+    else this.#settle.resolve({ text: this.text, ...result })
+  }
+}
+
+const asError = said => said && new DeltadError(said.code, said.message, said)
+
+const closed = () => new DeltadError("closed", "nobody reads this any more")
+
+const withoutSlash = url => (url.origin + url.pathname).replace(/\/$/, "")
+
+// Half is random: those who were cut together do not come back together.
+function backoff(failures, retry, atLeast) {
+  const time = Math.min(retry * 2 ** failures, 30_000)
+  return Math.max(time * (0.5 + Math.random() / 2), atLeast)
+}
+
+// crypto.randomUUID is missing where the page is not served over TLS.
+const randomName = () => Array.from(
+  crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("")

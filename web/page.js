@@ -1,0 +1,279 @@
+// The page at /: a conversation, and the answer in several viewers at the same time.
+//
+// What it knows is in sessionStorage, so that a reload goes on where it was: the conversation, and
+// the id of the stream under way, which is read again from its beginning. A stream's id in the
+// fragment shows that stream; fragments are not sent to servers.
+
+import { takePlace } from "./connections.js"
+import { Deltad } from "./deltad.js"
+import { Viewer, keepAtEnd } from "./viewer.js"
+
+const $ = id => document.getElementById(id)
+const home = location.origin + location.pathname
+const watched = /^#(strm_\w+)$/.exec(location.hash)?.[1]
+
+let key = sessionStorage.getItem("deltad key") ?? undefined
+let deltad = new Deltad({ url: home, key })
+// A turn is {question, text, stream?, end?}.
+let kept = { target: "", conversation: null, turns: [], viewers: 3 }
+let answer = null
+let viewers = []
+const toEnd = keepAtEnd($("messages"))
+
+if (!watched) kept = { ...kept, ...JSON.parse(sessionStorage.getItem("deltad page") ?? "{}") }
+
+function keep() {
+  if (!watched) sessionStorage.setItem("deltad page", JSON.stringify(kept))
+}
+
+function say(words, isAlarm = false) {
+  $("status").textContent = words
+  $("status").classList.toggle("alarm", isAlarm)
+}
+
+// MARK: The conversation
+
+function addMessage(who, kind, text) {
+  const message = document.createElement("div")
+  message.className = "message " + kind
+  message.innerHTML = "<div class=who></div><p></p>"
+  message.firstChild.textContent = who
+  message.lastChild.textContent = text
+  $("empty").hidden = true
+  $("messages").append(message)
+  return message
+}
+
+const nameOfTarget = () => $("target").selectedOptions[0]?.textContent || kept.target || "Answer"
+
+function showTurn(turn) {
+  if (turn.question) addMessage("You", "question", turn.question)
+  const message = addMessage(turn.name ?? "Answer", "answer", turn.text)
+  message.insertAdjacentHTML("beforeend", "<div class=end></div>")
+  if (turn.end) showEnd(message, turn.end)
+  return message
+}
+
+function showEnd(message, end) {
+  message.lastChild.textContent = end.words
+  message.classList.toggle("failed", end.isFailure)
+}
+
+/** Reads the turn's stream into the conversation, and gives it viewers. */
+async function attend(turn, following) {
+  answer = following
+  const message = showTurn({ ...turn, text: "" })
+  const text = document.createTextNode("")
+  message.querySelector("p").append(text)
+  toEnd(true)
+  $("stop").disabled = false
+  showLink(answer.id)
+  answer.subscribe(piece => {
+    text.appendData(piece)
+    draw()
+  })
+  await showViewers(kept.viewers)
+  turn.end = await answer.finished.then(
+    ({ finishReason, usage }) => {
+      const tokens = usage?.completionTokens
+      const words = finishReason === "cancelled" ? "Stopped." : "Complete."
+      return { words: tokens ? `${words} ${tokens} tokens` : words, isFailure: false }
+    },
+    error => ({ words: `Not complete: ${error.message}.`, isFailure: true }))
+  turn.text = answer.text
+  showEnd(message, turn.end)
+  say(turn.end.words, turn.end.isFailure)
+  $("stop").disabled = true
+  setBusy(false)
+  keep()
+  draw()
+}
+
+function setBusy(isBusy) {
+  $("send").disabled = $("target").disabled = $("new").disabled = isBusy
+}
+
+async function ask(question) {
+  const turn = { question, text: "", name: nameOfTarget() }
+  setBusy(true)
+  say("Asking…")
+  try {
+    const started = await deltad.streams(request(question), { shared: true })
+    kept.conversation = started.conversationId ?? null
+    turn.stream = started.id
+    kept.turns.push(turn)
+    keep()
+    say("The answer arrives.")
+    $("question").value = ""
+    await attend(turn, started)
+  } catch (error) {
+    setBusy(false)
+    if (error.status === 401 && await askForKey()) return ask(question)
+    say(`This was not asked: ${error.message}.`, true)
+  }
+  $("question").focus()
+}
+
+// An agent keeps the conversation itself; a model is told all of it each time.
+function request(message) {
+  const agent = /^agent:(.*)$/.exec(kept.target)?.[1]
+  if (agent) return { agent, message, conversationId: kept.conversation }
+  const messages = kept.turns.flatMap(({ question, text }) => [
+    { role: "user", content: question }, { role: "assistant", content: text }])
+  return { model: kept.target, messages: [...messages, { role: "user", content: message }] }
+}
+
+// MARK: Viewers
+
+async function addViewer() {
+  const place = await takePlace()
+  const number = (viewers.at(-1)?.number ?? 0) + 1
+  const viewer = new Viewer($("viewer"), {
+    answer, number, place, key, onChange: draw,
+    onRemove() {
+      viewers = viewers.filter(other => other !== viewer)
+      viewer.element.remove()
+      kept.viewers = viewers.length
+      keep()
+      $("more").focus()
+    },
+  })
+  viewer.number = number
+  viewers.push(viewer)
+  $("viewers").append(viewer.element)
+}
+
+async function showViewers(count) {
+  await Promise.all(viewers.map(viewer => viewer.close()))
+  viewers = []
+  $("viewers").replaceChildren()
+  while (viewers.length < count) await addViewer()
+}
+
+// Text is in the document as soon as it has come. Numbers and scrolling, which cost a layout, are
+// done once a frame, however much that was.
+let isDrawing = false
+function draw() {
+  if (isDrawing) return
+  isDrawing = true
+  requestAnimationFrame(() => {
+    isDrawing = false
+    const ahead = Math.max(answer?.text.length ?? 0, ...viewers.map(viewer => viewer.length))
+    for (const viewer of viewers) viewer.show(ahead)
+    toEnd()
+  })
+}
+
+// MARK: Another device
+
+async function showLink(stream) {
+  const link = home + "#" + stream
+  $("link").href = $("link").textContent = link
+  $("device").hidden = false
+  if (/^(localhost|127\.|\[::1\])/.test(location.hostname)) {
+    $("reach").textContent = "This address is this machine's own. Open the page by one that the "
+      + "other device reaches, and the link is good there too."
+  }
+  // Not before somebody has asked: the page is there sooner without.
+  const { qr } = await import("./qr.js")
+  const rows = qr(link)
+  $("code").toggleAttribute("hidden", !rows)
+  if (!rows) return
+  const quiet = 4
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
+  path.setAttribute("d", rows.map((row, y) => row.map((dark, x) =>
+    dark ? `M${x + quiet} ${y + quiet}h1v1h-1z` : "").join("")).join(""))
+  path.setAttribute("shape-rendering", "crispEdges")
+  $("code").setAttribute("viewBox", `0 0 ${rows.length + 2 * quiet} ${rows.length + 2 * quiet}`)
+  $("code").replaceChildren(path)
+}
+
+$("copy").onclick = async () => {
+  // Without TLS there is no clipboard: then the link is at least selected.
+  if (navigator.clipboard) await navigator.clipboard.writeText($("link").href)
+  else getSelection().selectAllChildren($("link"))
+  say(navigator.clipboard ? "The link is copied." : "The link is selected.")
+}
+
+// MARK: Keys
+
+/** True when there is one to try. */
+function askForKey() {
+  $("keys").showModal()
+  return new Promise(answer => {
+    $("keys").onclose = () => answer($("keys").returnValue === "given")
+  })
+}
+
+$("keys").querySelector("form").onsubmit = event => {
+  event.preventDefault()
+  key = $("key").value
+  sessionStorage.setItem("deltad key", key)
+  deltad = new Deltad({ url: home, key })
+  $("keys").close("given")
+}
+
+// MARK: Buttons
+
+$("ask").onsubmit = event => {
+  event.preventDefault()
+  if (!$("send").disabled) ask($("question").value)
+}
+$("question").onkeydown = event => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
+  event.preventDefault()
+  $("ask").requestSubmit()
+}
+$("stop").onclick = () => answer.stop().catch(error => say(error.message, true))
+$("more").onclick = async () => {
+  kept.viewers++
+  keep()
+  if (answer) await addViewer()
+}
+$("new").onclick = () => {
+  kept = { ...kept, conversation: null, turns: [] }
+  keep()
+  location.reload()
+}
+$("target").onchange = () => {
+  if ($("target").value === kept.target) return
+  kept = { ...kept, target: $("target").value, conversation: null }
+  keep()
+}
+addEventListener("hashchange", () => location.reload())
+
+// MARK: The beginning
+
+async function listTargets() {
+  const headers = key ? { Authorization: "Bearer " + key } : {}
+  const response = await fetch(home + "v1/models", { headers })
+  if (response.status === 401 && await askForKey()) return listTargets()
+  if (!response.ok) return say("The models cannot be listed.", true)
+  const { data } = await response.json()
+  $("target").replaceChildren(...data.map(({ id, owned_by: owner }) =>
+    new Option(id.startsWith("agent:") ? `${owner} (agent)` : id, id)))
+  if (data.some(({ id }) => id === kept.target)) $("target").value = kept.target
+  kept.target = $("target").value
+}
+
+async function begin() {
+  if (watched) {
+    document.body.classList.add("watching")
+    $("chat-title").textContent = "An answer, watched"
+    $("ask").hidden = true
+    $("new").textContent = "Ask something yourself"
+    $("new").onclick = () => { location.href = home }
+    kept.viewers = 1
+    return attend({}, deltad.follow(watched, { shared: true }))
+  }
+  const last = kept.turns.at(-1)
+  const running = last && !last.end ? kept.turns.at(-1) : null
+  for (const turn of kept.turns) if (turn !== running) showTurn(turn)
+  if (running) setBusy(true)
+  await listTargets()
+  if (!running) return
+  say("The answer is picked up again.")
+  await attend(running, deltad.follow(running.stream, { shared: true }))
+}
+
+begin()

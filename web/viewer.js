@@ -1,0 +1,219 @@
+// One viewer of a stream: a card with a connection of its own, which can be dropped and slowed.
+
+import { events } from "./event-stream.js"
+
+const AWAY = 3000 // ms between a dropped connection and the return
+const PACE = 250 // ms between two events for one that reads slowly
+
+export class Viewer {
+  #answer
+  #onChange
+  #text = document.createTextNode("")
+  #close = () => {}
+  #lastEventId = 0
+  #events = 0
+  #resumedFrom = null
+  #timer = 0
+  #isAway = false
+  #isSlow = false
+  #isOver = false
+  #isRefused = false
+  #toEnd
+  #parts = {}
+
+  /**
+   * `place` is what permits a connection of its own: `{release}`, or null where the browser has
+   * none left; then it shows what the answer's other reader gets.
+   */
+  constructor(template, { answer, number, place, key, onChange, onRemove }) {
+    this.element = template.content.firstElementChild.cloneNode(true)
+    this.place = place
+    this.key = key
+    this.#answer = answer
+    this.#onChange = onChange
+    for (const part of this.element.querySelectorAll("[data-part]")) {
+      this.#parts[part.dataset.part] = part
+    }
+    const { name, text, note, drop, slow, remove } = this.#parts
+    name.textContent = "Viewer " + number
+    name.id = "viewer-" + number
+    text.append(this.#text)
+    this.#toEnd = keepAtEnd(text)
+    note.hidden = Boolean(place)
+    slow.hidden = !place
+    drop.onclick = () => this.#isAway ? this.#return() : this.#drop()
+    slow.onclick = () => this.#changePace()
+    remove.onclick = () => { this.close(); onRemove(this) }
+    for (const part of [text, drop, slow, remove]) part.setAttribute("aria-describedby", name.id)
+    this.#connect()
+  }
+
+  get length() {
+    return this.#text.length
+  }
+
+  /** Resolves when its place is free. */
+  close() {
+    clearTimeout(this.#timer)
+    this.#close()
+    this.#isOver = true
+    return this.place?.release()
+  }
+
+  /** `length` is how far the one that is ahead has come. */
+  show(length) {
+    const { events, lag, resumed } = this.#parts
+    events.textContent = this.#events
+    lag.textContent = Math.max(0, length - this.length)
+    resumed.textContent = this.#resumedFrom === null ? "–" : "#" + this.#resumedFrom
+    this.#toEnd()
+  }
+
+  #say(state, words) {
+    this.element.dataset.state = state
+    this.#parts.state.textContent = words
+    this.#onChange()
+  }
+
+  #connect() {
+    this.#say("connecting", "connecting")
+    if (!this.place) this.#close = this.#listen()
+    else if (this.#isSlow || this.key || this.#isRefused) this.#close = this.#read()
+    else this.#close = this.#subscribe()
+  }
+
+  // MARK: Three ways to read
+
+  #subscribe() {
+    const source = new EventSource(`${this.#answer.url}?after=${this.#lastEventId}`)
+    source.onopen = () => this.#say("reading", "reading")
+    source.onmessage = event => this.#take(event)
+    source.addEventListener("done", event => this.#take(event))
+    source.addEventListener("error", event => {
+      if (event.data) this.#take(event)
+      // Once refused it does not come back by itself.
+      else if (source.readyState === EventSource.CLOSED) {
+        this.#isRefused = true
+        this.#retry()
+      } else this.#comeBack()
+    })
+    return () => source.close()
+  }
+
+  // EventSource reads as fast as it can, sends no key, and does not say why it was refused.
+  #read() {
+    const abort = new AbortController()
+    const { url } = this.#answer
+    const headers = this.key ? { Authorization: "Bearer " + this.key } : {}
+    const read = async () => {
+      const response = await fetch(`${url}?after=${this.#lastEventId}`,
+        { headers, signal: abort.signal, cache: "no-store" })
+      if ([401, 403, 404].includes(response.status)) return this.#end("failed", "not to be read")
+      if (response.status !== 200) throw new Error("refused")
+      this.#say("reading", this.#isSlow ? "reading slowly" : "reading")
+      for await (const event of events(response.body)) {
+        if (abort.signal.aborted) return
+        this.#take({ ...event, lastEventId: event.id })
+        if (this.#isSlow) await new Promise(done => setTimeout(done, PACE))
+      }
+      throw new Error("cut")
+    }
+    read().catch(() => { if (!abort.signal.aborted) this.#retry() })
+    return () => abort.abort()
+  }
+
+  #listen() {
+    return this.#answer.subscribe((_, answer) => {
+      const piece = answer.text.slice(this.length)
+      if (piece) {
+        this.#events++
+        this.#append(piece)
+        this.#lastEventId = answer.lastEventId
+      }
+      if (answer.error) this.#end("failed", answer.error.message)
+      else if (answer.state === "done") this.#end("done", "complete")
+      else this.#say("reading", answer.state === "waiting" ? "coming back" : "reading")
+    })
+  }
+
+  // MARK: What arrives
+
+  #take({ type, data, lastEventId }) {
+    if (this.#isOver) return
+    const said = JSON.parse(data)
+    if (lastEventId) this.#lastEventId = lastEventId
+    if (type === "done") {
+      const isStopped = said.finishReason === "cancelled"
+      return this.#end("done", isStopped ? "stopped" : "complete")
+    }
+    if (type === "error") return this.#end("failed", said.message)
+    if (this.element.dataset.state !== "reading") this.#say("reading", "reading")
+    this.#events++
+    this.#append(said.text)
+  }
+
+  #append(piece) {
+    this.#text.appendData(piece)
+    this.#onChange()
+  }
+
+  #end(state, words) {
+    if (this.#isOver) return
+    this.close()
+    this.#parts.drop.hidden = this.#parts.slow.hidden = true
+    this.#say(state, words)
+  }
+
+  // MARK: Connections that end
+
+  #drop() {
+    this.#close()
+    this.#isAway = true
+    this.#say("away", "dropped at #" + this.#lastEventId)
+    this.#parts.drop.textContent = "Resume now"
+    this.#timer = setTimeout(() => this.#return(), AWAY)
+  }
+
+  #return() {
+    clearTimeout(this.#timer)
+    this.#isAway = false
+    this.#parts.drop.textContent = "Drop"
+    this.#resumedFrom = this.#lastEventId
+    this.#connect()
+  }
+
+  #comeBack() {
+    this.#resumedFrom = this.#lastEventId
+    this.#say("away", "coming back")
+  }
+
+  #retry() {
+    this.#close()
+    this.#comeBack()
+    this.#timer = setTimeout(() => this.#return(), AWAY * (0.5 + Math.random() / 2))
+  }
+
+  #changePace() {
+    this.#isSlow = !this.#isSlow
+    this.#parts.slow.textContent = this.#isSlow ? "Full speed" : "Slow down"
+    this.#parts.slow.setAttribute("aria-pressed", this.#isSlow)
+    this.#close()
+    this.#return()
+  }
+}
+
+/**
+ * Keeps the end of a box in sight, until its reader scrolls up to read. Returns what is to be
+ * called when the box has grown; with true it begins anew.
+ */
+export function keepAtEnd(box) {
+  let end = 0, isAtEnd = true
+  // The event comes some time after the scrolling, when the end may be elsewhere.
+  box.onscroll = () => { isAtEnd = box.scrollTop > end - 2 }
+  return isAnew => {
+    if (!isAtEnd && !isAnew) return
+    box.scrollTop = box.scrollHeight
+    end = box.scrollTop
+    isAtEnd = true
+  }
+}
