@@ -28,6 +28,33 @@ static const cweb_file files[] = {
     {"qr.js", "text/javascript; charset=utf-8", FILE_BYTES{
 #embed "../../web/qr.js" suffix(, 0)
     }},
+    {"dashboard", "text/html; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard.html" suffix(, 0)
+    }},
+    {"dashboard.css", "text/css; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard.css" suffix(, 0)
+    }},
+    {"dashboard.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard.js" suffix(, 0)
+    }},
+    {"dashboard-chart.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard-chart.js" suffix(, 0)
+    }},
+    {"dashboard-feed.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard-feed.js" suffix(, 0)
+    }},
+    {"dashboard-history.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard-history.js" suffix(, 0)
+    }},
+    {"dashboard-panels.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard-panels.js" suffix(, 0)
+    }},
+    {"dashboard-tables.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard-tables.js" suffix(, 0)
+    }},
+    {"dashboard-units.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/dashboard-units.js" suffix(, 0)
+    }},
     {"deltad.js", "text/javascript; charset=utf-8", FILE_BYTES{
 #embed "../../web/deltad.js" suffix(, 0)
     }},

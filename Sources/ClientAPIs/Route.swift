@@ -22,6 +22,7 @@ public enum Endpoint: Equatable, Sendable {
   case health
   case readiness
   case metrics
+  case dashboardEvents
   /// By path, without its slash.
   case file(String)
   /// OPTIONS: what may be done here.
@@ -34,8 +35,8 @@ public enum Endpoint: Equatable, Sendable {
       .widgetStream:
       true
     case .models, .model, .readStream, .cancelStream, .listChats, .readChat, .updateChat, .endChat,
-      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics, .file,
-      .options:
+      .widgetHealth, .adminConversations, .adminConversation, .health, .readiness, .metrics,
+      .dashboardEvents, .file, .options:
       false
     }
   }
@@ -53,12 +54,19 @@ public struct Route: Equatable, Sendable {
   public let api: API
   public let outcome: Outcome
 
-  /// The same for those who only watch: there is nothing but figures and health.
+  /// The same for those who only watch: there is nothing but figures, their page, and health.
   public var outcomeForMonitors: Outcome {
     switch outcome {
-    case .found(.metrics), .found(.health), .found(.readiness), .methodNotAllowed: outcome
+    case .found(.metrics), .found(.dashboardEvents), .found(.health), .found(.readiness),
+      .methodNotAllowed:
+      outcome
+    case .found(.file(let path)) where Self.isOfDashboard(path): outcome
     case .found, .notFound: .notFound
     }
+  }
+
+  private static func isOfDashboard(_ file: String) -> Bool {
+    file.hasPrefix("dashboard") || file == "event-stream.js"
   }
 
   /// - Parameters:
@@ -123,6 +131,7 @@ public struct Route: Equatable, Sendable {
     case 1 where segments[0] == "health": return readable(.widgetHealth)
     case 1 where segments[0] == "chat": return [("POST", .widgetStream)]
     case 1 where files.contains(segments[0]): return readable(.file(segments[0]))
+    case 2 where segments == ["dashboard", "events"]: return readable(.dashboardEvents)
     case 2 where segments[0] == "chat" && segments[1] != "":
       return [("POST", .askAgent(segments[1]))]
     default: return []

@@ -103,11 +103,12 @@ public final class Server {
     for connection in Array(connections.values) { connection.closeIfIdle() }
   }
 
-  /// Closes every connection, whatever it is doing; the number of those whose answer was awaited or
-  /// under way.
-  public func closeAll() -> Int {
+  /// Closes every connection of which it holds, whatever it is doing; the number of those whose
+  /// answer was awaited or under way.
+  @discardableResult
+  public func closeAll(where isMeant: (Connection) -> Bool = { _ in true }) -> Int {
     var cut = 0
-    for connection in Array(connections.values) {
+    for connection in Array(connections.values) where isMeant(connection) {
       if connection.isAnswering { cut += 1 }
       connection.close(.closed)
     }

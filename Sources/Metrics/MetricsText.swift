@@ -1,7 +1,7 @@
 /// Writes metrics as monitoring systems read them: OpenMetrics 1.0, or the text format 0.0.4 of
 /// Prometheus that it grew out of, which calls the family of a counter by the name of its samples,
 /// knows neither units nor information, and has no end mark.
-public struct MetricsText {
+public struct MetricsText: MetricsWriter {
   public enum Format: Sendable {
     case openMetrics, prometheus
 
@@ -37,10 +37,7 @@ public struct MetricsText {
     self.format = format
   }
 
-  /// Begins a family; its samples follow. What it is measured in is the end of its name.
-  /// - Parameters:
-  ///   - name: Without `_total` and `_info`, which counters and information get.
-  ///   - help: One sentence without quotes, backslashes and line ends.
+  /// - Parameter name: Without `_total` and `_info`, which counters and information get.
   public mutating func family(_ name: String, _ kind: Kind, _ help: String) {
     self.name = name + kind.suffix
     switch format {
@@ -63,7 +60,6 @@ public struct MetricsText {
     append("", labels, bound: nil, Self.seconds(value))
   }
 
-  /// All samples of one histogram; durations are nanoseconds, and shown as seconds.
   public mutating func sample(_ labels: Labels = [:], _ histogram: Histogram) {
     func shown(_ value: UInt64) -> String {
       switch histogram.bounds.unit {
@@ -80,12 +76,6 @@ public struct MetricsText {
     append("_bucket", labels, bound: "+Inf", all)
     append("_sum", labels, bound: nil, shown(histogram.sum))
     append("_count", labels, bound: nil, all)
-  }
-
-  /// A family of one sample without labels.
-  public mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Int) {
-    family(name, kind, help)
-    sample([:], value)
   }
 
   public mutating func finish() -> [UInt8] {

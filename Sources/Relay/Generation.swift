@@ -23,10 +23,11 @@ final class Generation: AnswerReceiver {
   let model: String
   /// Of the request that began it.
   private let requestID: String
+  private let api: API
   private var attempts: Attempts
   private unowned let worker: Worker
   private let policy: Settings.UnreadPolicy
-  private let startedAt: UInt64
+  let startedAt: UInt64
   private var firstEventAt: UInt64?
   /// Something of the answer has come, not only its beginning.
   private var hasContent = false
@@ -82,7 +83,7 @@ final class Generation: AnswerReceiver {
   }
 
   init(
-    stream: Stream, model: String, requestID: String, attempts: Attempts,
+    stream: Stream, model: String, requestID: String, api: API, attempts: Attempts,
     policy: Settings.UnreadPolicy,
     initiator: Initiator?, keeper: Keeper?, line: String?, places: [PlaceHold],
     isContinuable: (() -> Bool)?, worker: Worker
@@ -93,6 +94,7 @@ final class Generation: AnswerReceiver {
     self.stream = stream
     self.model = model
     self.requestID = requestID
+    self.api = api
     self.attempts = attempts
     self.policy = policy
     self.initiator = initiator
@@ -426,6 +428,21 @@ final class Generation: AnswerReceiver {
         worker.wholeReply(stream, for: endpoint), initiator.connection,
         initiator.record)
     }
+  }
+
+  // MARK: To operators
+
+  var asSeenLive: LiveStream {
+    LiveStream(
+      id: worker.shownInLog(stream.id), model: model, upstream: attempts.current.name, api: api,
+      attempts: attempts.made, startedAt: startedAt, events: stream.sequence, bytes: stream.bytes,
+      readers: stream.readers, state: liveState)
+  }
+
+  private var liveState: LiveStream.State {
+    if isOver { return .storing }
+    if retryTimer?.isArmed == true { return .retrying }
+    return stream.sequence == 0 ? .waiting : .streaming
   }
 
   // MARK: Log

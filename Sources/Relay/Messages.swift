@@ -22,8 +22,8 @@ enum Message: Sendable {
   case resumed(ticket: UInt64)
   /// To the owner: its time is over, or its memory is needed.
   case expire(Retention.Entry)
-  /// To a loop: say how you do.
-  case report(ticket: UInt64, loop: Int)
+  /// To a loop: say how you do, with your newest streams if `lists`.
+  case report(ticket: UInt64, lists: Bool, loop: Int)
   /// Back to the asker's loop.
   case reported(ticket: UInt64, LoopReport)
   /// To each loop: this is what it runs by from now on.

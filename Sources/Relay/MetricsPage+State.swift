@@ -4,7 +4,7 @@ internal import Archive
 internal import Metrics
 
 extension MetricsPage {
-  func appendArchive(to text: inout MetricsText) {
+  func appendArchive(to text: inout some MetricsWriter) {
     let archive = shared.archive.figures
     text.family("deltad_archive_queue_length", .gauge, "What waits for the disk.")
     text.sample(["queue": "write"], archive.waitingChanges)
@@ -26,7 +26,7 @@ extension MetricsPage {
       shared.archive.isFailing ? 1 : 0)
   }
 
-  func appendLoops(to text: inout MetricsText) {
+  func appendLoops(to text: inout some MetricsWriter) {
     text.family("deltad_loop_up", .gauge, "1 for a loop that has answered.")
     for index in shared.mailboxes.indices {
       text.sample(["loop": String(index)], reports.contains { $0.loop == index } ? 1 : 0)
@@ -41,7 +41,7 @@ extension MetricsPage {
       "deltad_expectations", .gauge, "Steps that wait for something.", sum(\.expectations))
   }
 
-  func appendConfiguration(to text: inout MetricsText) {
+  func appendConfiguration(to text: inout some MetricsWriter) {
     text.family("deltad_build", .info, "Which deltad this is.")
     text.sample(["version": Relay.version], 1)
     let reload = shared.reload.state
@@ -54,7 +54,7 @@ extension MetricsPage {
   }
 
   /// By the names that the client libraries of Prometheus give them.
-  func appendProcess(to text: inout MetricsText) {
+  func appendProcess(to text: inout some MetricsWriter) {
     func gauge(_ name: String, _ help: String, _ value: Int?) {
       if let value { text.single(name, .gauge, help, value) }
     }

@@ -1,4 +1,5 @@
-// The families of `/metrics`, in the order of docs/metrics.md, which says of each what it means.
+// The families of `/metrics` and of the dashboard, in the order of docs/metrics.md, which says of
+// each what it means.
 //
 // Rule: a label's values come from here or from the configuration, never from a client, so that
 // nobody can make time series. What is counted over all loops is the sum of their reports.
@@ -31,6 +32,11 @@ struct MetricsPage {
 
   func text(_ format: MetricsText.Format) -> [UInt8] {
     var text = MetricsText(format)
+    write(to: &text)
+    return text.finish()
+  }
+
+  func write(to text: inout some MetricsWriter) {
     appendRequests(to: &text)
     appendTraffic(to: &text)
     appendGenerations(to: &text)
@@ -41,12 +47,11 @@ struct MetricsPage {
     appendLoops(to: &text)
     appendConfiguration(to: &text)
     appendProcess(to: &text)
-    return text.finish()
   }
 
   func sum(_ value: (LoopReport) -> Int) -> Int { reports.reduce(0) { $0 + value($1) } }
 
-  private func appendRequests(to text: inout MetricsText) {
+  private func appendRequests(to text: inout some MetricsWriter) {
     text.family("deltad_requests", .counter, "Requests, by API and status of the answer.")
     for (request, count) in figures.requests.sorted(by: { $0.key.order < $1.key.order }) {
       text.sample(["api": request.api.rawValue, "status": String(request.status)], count)
@@ -65,7 +70,7 @@ struct MetricsPage {
     text.single("deltad_connections", .gauge, "Client connections.", shared.connections.count)
   }
 
-  private func appendTraffic(to text: inout MetricsText) {
+  private func appendTraffic(to text: inout some MetricsWriter) {
     text.single(
       "deltad_events_received", .counter, "Events of upstreams' answers.", figures.eventsReceived)
     text.single(
@@ -81,7 +86,7 @@ struct MetricsPage {
       sum(\.traffic.sentBytes) + figures.delivered.bytes)
   }
 
-  private func appendGenerations(to text: inout MetricsText) {
+  private func appendGenerations(to text: inout some MetricsWriter) {
     func gauge(_ name: String, _ help: String, _ value: Int) {
       text.single(name, .gauge, help, value)
     }
@@ -106,7 +111,7 @@ struct MetricsPage {
     text.sample([:], figures.delays)
   }
 
-  private func appendReaders(to text: inout MetricsText) {
+  private func appendReaders(to text: inout some MetricsWriter) {
     func gauge(_ name: String, _ help: String, _ value: Int) {
       text.single(name, .gauge, help, value)
     }
@@ -124,7 +129,7 @@ struct MetricsPage {
     gauge("deltad_log_memory_limit_bytes", "Limit of it.", shared.budget.limit)
   }
 
-  private func appendUpstreams(to text: inout MetricsText) {
+  private func appendUpstreams(to text: inout some MetricsWriter) {
     text.family("deltad_upstream_attempts", .counter, "Requests to upstreams, by outcome.")
     for (key, count) in figures.attempts.sorted(by: { $0.key.order < $1.key.order }) {
       text.sample(["upstream": key.name, "outcome": key.what], count)
@@ -146,7 +151,7 @@ struct MetricsPage {
       "deltad_upstream_transfers", .gauge, "Requests to upstreams under way.", sum(\.transfers))
   }
 
-  private func appendLimits(to text: inout MetricsText) {
+  private func appendLimits(to text: inout some MetricsWriter) {
     text.single(
       "deltad_address_slots", .gauge,
       "Addresses with requests under way, where these are limited.",

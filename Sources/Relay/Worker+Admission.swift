@@ -181,7 +181,7 @@ extension Worker {
     case .askAgent: .agents
     case .widgetMessage, .widgetStream: .widget
     case .adminConversations, .adminConversation: .admin
-    case .health, .readiness, .metrics, .file, .options, .widgetHealth: nil
+    case .health, .readiness, .metrics, .dashboardEvents, .file, .options, .widgetHealth: nil
     }
   }
 

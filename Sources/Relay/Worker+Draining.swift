@@ -61,6 +61,7 @@ extension Worker {
       leave { $0.isInherited }
       closeQueue()
       server.drain()
+      endDashboard()
       spreadReturns()
       arm(at: loop.now + timeouts.shutdown.nanoseconds) { [unowned self] in
         self.cut(over: timeouts.release.nanoseconds)

@@ -28,8 +28,8 @@ extension Worker {
     case .deliver(let connection, let reply): delivered(connection, reply)
     case .resumed(let ticket): resume(ticket)
     case .expire(let entry): expire(entry)
-    case .report(let ticket, let asker):
-      shared.mailboxes[asker].post(.reported(ticket: ticket, report))
+    case .report(let ticket, let lists, let asker):
+      shared.mailboxes[asker].post(.reported(ticket: ticket, report(listing: lists)))
     case .reported(let ticket, let report): reported(ticket, report)
     case .configured(let configuration, let confirmation):
       configured(configuration)

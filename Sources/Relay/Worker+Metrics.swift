@@ -29,6 +29,8 @@ struct LoopReport: Sendable {
   var expectations: Int
   var refusedConnections: Int
   var refusedProxyHeaders: Int
+  /// Those that still grow, the newest first; empty unless asked for.
+  var newest: [LiveStream]
 }
 
 /// A question to all loops, on its way.
@@ -48,7 +50,11 @@ extension Worker {
   /// How long a loop may take to answer.
   static let patience: UInt64 = 2_000_000_000
 
-  func poll(within time: UInt64 = patience, _ done: @escaping ([LoopReport]) -> Void) {
+  /// - Parameter listing: The newest streams are asked for, too.
+  func poll(
+    within time: UInt64 = patience, listing lists: Bool = false,
+    _ done: @escaping ([LoopReport]) -> Void
+  ) {
     let ticket = nextPoll
     nextPoll += 1
     let poll = Poll(done)
@@ -57,9 +63,9 @@ extension Worker {
     poll.timer = timer
     loop.arm(timer, after: time)
     for (index, mailbox) in shared.mailboxes.enumerated() where index != loop.index {
-      mailbox.post(.report(ticket: ticket, loop: loop.index))
+      mailbox.post(.report(ticket: ticket, lists: lists, loop: loop.index))
     }
-    reported(ticket, report)
+    reported(ticket, report(listing: lists))
   }
 
   func reported(_ ticket: UInt64, _ report: LoopReport) {
@@ -74,7 +80,7 @@ extension Worker {
     poll.done(poll.reports)
   }
 
-  var report: LoopReport {
+  func report(listing lists: Bool) -> LoopReport {
     LoopReport(
       loop: loop.index, figures: figures, streams: streams.count,
       subscribers: streams.values.reduce(0) { $0 + $1.readers }, transfers: driver.activeTransfers,
@@ -82,13 +88,13 @@ extension Worker {
       traffic: server.traffic, receivedBytes: driver.receivedBytes,
       expectations: expectations.count,
       refusedConnections: server.refusedConnections,
-      refusedProxyHeaders: server.refusedProxyHeaders)
+      refusedProxyHeaders: server.refusedProxyHeaders, newest: lists ? newestStreams() : [])
   }
 
   // MARK: Who may know
 
   /// By address, or by a key that opens `admin`.
-  private func mayKnow(
+  func mayKnow(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) -> Bool {
     switch connection.role {
@@ -108,12 +114,7 @@ extension Worker {
   func readiness(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) {
-    let upstreams = configuration.settings.upstreams.compactMap { upstream in
-      configuration.health[upstream.name].map {
-        ServiceReadiness.Upstream(name: upstream.name, circuit: $0.circuit.name(now: loop.now))
-      }
-    }
-    let reason = reason(upstreams)
+    let reason = readiness
     let details = mayKnow(head, bytes, connection, record) ? upstreams : []
     var response = Response(
       status: reason == .ready ? 200 : 503, contentType: "application/json",
@@ -123,10 +124,19 @@ extension Worker {
     respond(connection, record, response)
   }
 
-  private func reason(_ upstreams: [ServiceReadiness.Upstream]) -> ServiceReadiness {
+  private var upstreams: [ServiceReadiness.Upstream] {
+    configuration.settings.upstreams.compactMap { upstream in
+      configuration.health[upstream.name].map {
+        ServiceReadiness.Upstream(name: upstream.name, circuit: $0.circuit.name(now: loop.now))
+      }
+    }
+  }
+
+  var readiness: ServiceReadiness {
     if isDraining { return .draining }
     if shared.budget.isExhausted { return .memory }
     if shared.archive.isFailing { return .archive }
+    let upstreams = upstreams
     let areAllOpen = upstreams.allSatisfy { $0.circuit == CircuitBreaker.State.openName }
     return areAllOpen && !upstreams.isEmpty ? .upstreams : .ready
   }

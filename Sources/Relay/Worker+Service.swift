@@ -25,6 +25,7 @@ extension Worker: Service {
       respond(connection, record, response)
     case .readiness: readiness(head, bytes, connection, record)
     case .metrics: metrics(head, bytes, connection, record)
+    case .dashboardEvents: watchDashboard(head, bytes, connection, record)
     case .file(let path): respondFile(path, head, bytes, connection, record)
     case .models, .model: listModels(endpoint, connection, record)
     case .completions: complete(body, connection, record)

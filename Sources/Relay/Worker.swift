@@ -45,6 +45,7 @@ final class Worker {
   /// Questions to all loops, by ticket.
   var polls: [UInt64: Poll] = [:]
   var nextPoll: UInt64 = 1
+  private(set) lazy var dashboard = DashboardFeed(self)
   /// What waits for word from elsewhere.
   var expectations = Expectations()
   private let scratch = Scratch()
@@ -127,6 +128,12 @@ final class Worker {
   /// Streams that still grow.
   var liveStreams: Int { generations.count }
 
+  func newestStreams() -> [LiveStream] {
+    var newest = Newest<Generation>(LiveStream.limit)
+    for generation in generations.values { newest.offer(generation, generation.startedAt) }
+    return newest.take().map(\.asSeenLive)
+  }
+
   func generationEnded(_ generation: Generation) {
     generations[generation.stream.id] = nil
     shared.releaseGeneration()
@@ -195,7 +202,7 @@ final class Worker {
     return audience
   }
 
-  private func makeAudience(_ rendering: Rendering, _ key: RenderingKey) -> Audience {
+  func makeAudience(_ rendering: Rendering, _ key: RenderingKey) -> Audience {
     var heartbeat: [UInt8] = []
     if let comment = key.format.heartbeat {
       let bytes = Array(comment.description.utf8)

@@ -32,6 +32,8 @@ import Testing
     Row(path: "/healthz", api: .operations, endpoints: readable(.health)),
     Row(path: "/readyz", api: .operations, endpoints: readable(.readiness)),
     Row(path: "/metrics", api: .operations, endpoints: readable(.metrics)),
+    Row(path: "/dashboard", api: .operations, endpoints: readable(.file("dashboard"))),
+    Row(path: "/dashboard/events", api: .operations, endpoints: readable(.dashboardEvents)),
     Row(path: "/v1/chat/completions", api: .completions, endpoints: [("POST", .completions)]),
     Row(path: "/v1/models", api: .completions, endpoints: readable(.models)),
     Row(path: "/v1/models/gpt", api: .completions, endpoints: readable(.model("gpt"))),
@@ -90,7 +92,8 @@ import Testing
     Route(
       method: method,
       segments: path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        .map(String.init), files: ["", "openapi.json"])
+        .map(String.init),
+      files: ["", "dashboard", "dashboard.js", "event-stream.js", "openapi.json", "page.js"])
   }
 
   @Test(arguments: table.indices)
@@ -105,6 +108,17 @@ import Testing
           ?? .methodNotAllowed(allow: row.allow), "\(method) \(row.path)")
     }
     #expect(route("OPTIONS", row.path).outcome == .found(.options(allow: row.allow)))
+  }
+
+  @Test(arguments: [
+    ("/metrics", true), ("/dashboard", true), ("/dashboard.js", true), ("/dashboard/events", true),
+    ("/event-stream.js", true), ("/healthz", true), ("/readyz", true), ("/", false),
+    ("/page.js", false), ("/openapi.json", false), ("/v1/models", false), ("/v1/streams/s", false),
+  ])
+  func `those who only watch get figures, their page and health`(path: String, isFound: Bool) {
+    let route = route("GET", path)
+    #expect(route.outcome != .notFound)
+    #expect(route.outcomeForMonitors == (isFound ? route.outcome : .notFound))
   }
 
   @Test(arguments: unknown)

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from Relay.events import DONE, PING, payloads, stream_events
-from Relay.wire import fetch
+from Relay.wire import Exchange
 
 from .daemons import AGENTS, SECRETS, WIDGET, Agent, described, slot
 
@@ -22,6 +22,8 @@ ROUTES = {
     "/": "get",
     "/chat": "post",
     "/chat/{slug}": "post",
+    "/dashboard": "get",
+    "/dashboard/events": "get",
     "/health": "get",
     "/healthz": "get",
     "/metrics": "get",
@@ -65,6 +67,14 @@ KEYS = {
     "widgetKey": {"x-api-key": SECRETS["widget"]},
     "adminKey": {"x-admin-api-key": SECRETS["admin"]},
 }
+
+
+def fetch(port, method, path, body=None, headers=()):
+    """The whole answer, or the beginning of one that has no end."""
+    with Exchange(port, method, path, body, headers) as exchange:
+        return exchange.read_until(lambda answer: answer.ended or (
+            path == "/dashboard/events" and b"\n\ndata: " in answer.body))
+
 
 # Fields of the head of which nothing is said with each answer: HTTP's own, and CORS's.
 COMMON = {
@@ -259,6 +269,7 @@ def test_every_answer_has_an_example_and_it_is_what_its_schema_says(document):
 # What no answer refers to: other methods, and the frames and lines of streams.
 SPOKEN_OF = re.compile(
     r"\w+405|Operations404|\w+Stream|\w+Chunk|WidgetLine|AgentStreamError|StreamText|StreamDone"
+    r"|DashboardEvent"
 )
 
 

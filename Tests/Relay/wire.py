@@ -95,6 +95,10 @@ class Answer:
         elif self.status == 204:
             assert length is None, self.headers
             self.ended = True
+        elif length is None and self.header("content-type").startswith("text/event-stream"):
+            # The end of the connection is its end (RFC 9112, section 6.3), and not to be seen here.
+            assert self.header("connection") == "close", self.headers
+            self._state = self._read_rest
         else:
             assert length is not None, f"an answer without an end: {head!r}"
             self._remaining = int(length)
@@ -111,6 +115,11 @@ class Answer:
 
     def _read_length(self):
         self.ended = self._take()
+        return False
+
+    def _read_rest(self):
+        self.body += self._input
+        self._input.clear()
         return False
 
     def _read_chunk_size(self):

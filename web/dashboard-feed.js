@@ -1,0 +1,77 @@
+// Reads /dashboard/events for as long as the page lives.
+//
+// With fetch, since EventSource can send no key and hides the status of a refusal. An answer that
+// ends is asked for again, one second behind its last event: so there is one a second, whether the
+// daemon ends a full answer, or each with one event because it is about to end itself.
+
+import { events } from "./event-stream.js"
+
+const KEY = "deltad key"
+const SILENCE = 5000 // ms; there is an event a second
+const LONGEST_PAUSE = 5000
+
+/** Sent once a 403 has been answered; kept by the tab. */
+export const key = {
+  get: () => sessionStorage.getItem(KEY),
+  set: value => sessionStorage.setItem(KEY, value),
+  forget: () => sessionStorage.removeItem(KEY),
+}
+
+/**
+ * - onEvent: hears of each event, parsed.
+ * - onState: "connecting", "live", "lost" (it is tried again).
+ * - askForKey: is called on a refusal; resolves when there is another key.
+ */
+export async function follow(url, { onEvent, onState, askForKey }) {
+  let retry = 1000
+  let failures = 0
+  for (;;) {
+    const began = Date.now()
+    let last = 0
+    try {
+      await read(url, {
+        onEvent(event) {
+          last = Date.now()
+          failures = 0
+          onState("live")
+          onEvent(event)
+        },
+        onRetry: time => { retry = time },
+      })
+    } catch (error) {
+      if (error.status === 403) {
+        onState("refused")
+        await askForKey(key.get() !== null)
+        continue
+      }
+      onState("lost")
+    }
+    if (!last) failures++
+    const pause = Math.min(retry * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE)
+    await new Promise(done => setTimeout(done, (last || began) + pause - Date.now()))
+  }
+}
+
+async function read(url, { onEvent, onRetry }) {
+  const connection = new AbortController()
+  let watchdog
+  const onBytes = () => {
+    clearTimeout(watchdog)
+    watchdog = setTimeout(() => connection.abort(), SILENCE)
+  }
+  try {
+    onBytes()
+    const headers = { Accept: "text/event-stream" }
+    if (key.get()) headers.Authorization = "Bearer " + key.get()
+    const response = await fetch(url, { headers, signal: connection.signal, cache: "no-store" })
+    if (!response.ok) {
+      response.body?.cancel().catch(() => {})
+      throw Object.assign(new Error("refused"), { status: response.status })
+    }
+    for await (const { data } of events(response.body, { onBytes, onRetry })) {
+      onEvent(JSON.parse(data))
+    }
+  } finally {
+    clearTimeout(watchdog)
+  }
+}
