@@ -56,6 +56,14 @@ final class Stream {
   /// All of them, the first one first.
   private(set) var renderings: [LiveRendering]
   private(set) var sequence = 0
+  /// The id of the last event, as readers know it.
+  var lastEventID: Int { isInterrupted ? sequence + Self.mostLostEvents : sequence }
+  /// The daemon died while it was written: readers may have had events that were never stored.
+  var isInterrupted: Bool {
+    if case .failed(let failure) = ending { failure.reason == .interrupted } else { false }
+  }
+  /// More than a journal's interval has room for: the terminal event comes behind all of those.
+  private static let mostLostEvents = 1_000_000
   private(set) var ending: Ending?
   private(set) var usage: Usage?
   private(set) var finishReason: String?
@@ -253,7 +261,7 @@ final class Stream {
     let text = live.key.format == .lines ? answerText() : []
     let summary = AnswerSummary(
       conversationID: shownID, text: text, usage: usage, continuations: continuations,
-      sequence: sequence)
+      sequence: lastEventID)
     scratch.body.removeAll(keepingCapacity: true)
     live.key.format.appendEnding(ending, summary, to: &scratch.body)
     writeBody(to: live)

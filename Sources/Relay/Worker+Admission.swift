@@ -25,7 +25,7 @@ extension Worker {
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
       path: path, client: client(head, bytes, connection.peer), worker: self)
     connection.exchange = record
-    if !configuration.settings.cors.origins.isEmpty {
+    if !configuration.settings.cors.origins.isEmpty, endpoint?.isForOperators != true {
       record.cors = configuration.settings.cors.answer(
         origin: text("origin", head, bytes), host: text("host", head, bytes))
     }
@@ -286,6 +286,15 @@ extension Worker {
 }
 
 extension Endpoint {
+  /// What those may read who are at a certain address: a page of another origin in their browser is
+  /// not meant.
+  fileprivate var isForOperators: Bool {
+    switch self {
+    case .metrics, .readiness, .dashboardEvents: true
+    default: false
+    }
+  }
+
   /// Requests that a client's rate is for, and that hold one of its places.
   fileprivate var isLimited: Bool {
     if case .readStream = self { return true }

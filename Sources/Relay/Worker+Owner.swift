@@ -29,8 +29,12 @@ extension Worker {
   }
 
   private func follow(_ attach: Attach, in stream: Stream, isRepeated: Bool) -> AttachAnswer {
+    var attach = attach
+    if stream.ending != nil && attach.after == stream.lastEventID { return .past }
+    if stream.isInterrupted && attach.after < stream.lastEventID {
+      attach.after = min(attach.after, stream.sequence - 1)
+    }
     guard attach.after <= stream.sequence else { return .ahead }
-    if stream.ending != nil && attach.after == stream.sequence { return .past }
     if isRepeated, case .failed(let failure) = stream.ending, stream.sequence == 1,
       attach.key.format != .lines
     {
@@ -44,7 +48,6 @@ extension Worker {
     guard let offset = rendering.offset(after: attach.after) else { return .ahead }
     count(attach, in: stream, index)
     // The same text, and not another copy of it for each reader.
-    var attach = attach
     attach.id = stream.id
     return .reading(attach, rendering, offset: offset, conversationID: stream.conversationID)
   }
@@ -146,7 +149,7 @@ extension Stream {
     }
     var snapshot = StreamSnapshot(
       id: id.text, status: status, text: answerText(), finishReason: reason, usage: usage,
-      failure: failure, createdAt: WallClock.text(createdAt), lastEventID: sequence,
+      failure: failure, createdAt: WallClock.text(createdAt), lastEventID: lastEventID,
       subscribers: readers)
     snapshot.continuations = continuations
     return snapshot

@@ -1,7 +1,7 @@
 """Pages of other origins: which may ask, and what they are told."""
 
 import pytest
-from Relay.wire import fetch
+from Relay.wire import Exchange, fetch
 
 from . import asking
 from .faults import check
@@ -159,3 +159,13 @@ def test_where_no_origin_is_configured_nothing_of_it_happens(start, model, widge
     assert answer.status == 200
     names = {name for name, _ in answer.headers}
     assert "vary" not in names and not any(name.startswith("access-control") for name in names)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/dashboard/events"])
+def test_figures_are_for_no_page_of_another_origin(start, path):
+    daemon = start({"cors": {"origins": ["*"]}})
+    with Exchange(daemon.port, "GET", path, headers={"Origin": SHOP}) as exchange:
+        answer = exchange.head()
+    assert answer.status == 200
+    assert answer.header("access-control-allow-origin") is None
+    assert fetch(daemon.port, "GET", "/healthz", headers={"Origin": SHOP}).status == 200

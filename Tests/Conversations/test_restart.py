@@ -192,6 +192,12 @@ def test_a_stream_that_runs_when_the_daemon_is_killed_is_interrupted(
     found = json.loads(follow(fresh, path, "json").body)
     assert (found["status"], found["error"]["code"]) == ("error", "interrupted")
     assert follow(fresh, path, after=error.id).status == 204
+    # Who had events that were never stored hears of it too, once.
+    for seen in (len(events) + 1, 50, error.id - 1):
+        (last,) = stream_events(follow(fresh, path, after=seen).body)
+        assert last == error and last.id > seen
+    assert follow(fresh, path, after=error.id + 1).status == 400
+    assert found["lastEventId"] == error.id
     model.open(name)
 
 
