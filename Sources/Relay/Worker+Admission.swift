@@ -25,9 +25,12 @@ extension Worker {
       api: route.api, endpoint: endpoint, requestID: requestID(head, bytes), method: method,
       path: path, client: client(head, bytes, connection.peer), worker: self)
     connection.exchange = record
-    if !configuration.settings.cors.origins.isEmpty, endpoint?.isForOperators != true {
+    if !configuration.settings.cors.origins.isEmpty {
       record.cors = configuration.settings.cors.answer(
         origin: text("origin", head, bytes), host: text("host", head, bytes))
+      if case .allowed = record.cors, endpoint?.isForOperators == true {
+        record.cors = .sameOrigin
+      }
     }
     do throws(Failure) {
       try checkRate(record, counts: false)

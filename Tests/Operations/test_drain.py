@@ -1,5 +1,6 @@
 """SIGTERM: nothing more begins, what runs comes to its end, and readers do not come back at once."""
 
+import contextlib
 import json
 import re
 import signal
@@ -219,12 +220,13 @@ HALF = [
 ]
 
 
-@pytest.mark.parametrize("half", HALF)
-def test_a_request_that_is_not_whole_is_nothing_that_was_cut(serve, manager, half):
+def test_requests_that_are_not_whole_are_nothing_that_was_cut(serve, manager):
     daemon = serve(manager, {"loops": 1, "timeouts": {"shutdown": "1h", "release": "0s"}})
-    with socket.create_connection((HOST, daemon.port), timeout=10) as client:
-        client.sendall(half)
-        # Its head has been read: whoever comes behind it is answered.
+    with contextlib.ExitStack() as clients:
+        for half in HALF:
+            client = socket.create_connection((HOST, daemon.port), timeout=10)
+            clients.enter_context(client).sendall(half)
+        # What came before has been read: whoever comes behind it is answered.
         assert fetch(daemon.port, "GET", "/healthz").status == 200
         daemon.process.terminate()
         assert daemon.process.wait(8) == 0
