@@ -18,7 +18,8 @@ export interface AnswerOptions {
   signal?: AbortSignal
   /**
    * Share one connection with the other tabs that read this stream. Needs Web Locks, and so TLS or
-   * localhost; where they are missing, each tab has its own.
+   * localhost, and no sandbox; where they are missing, each tab has its own. A visible tab that
+   * hears nothing of the one that reads for `silence` and an eighth takes over.
    */
   shared?: boolean
 }

@@ -77,10 +77,9 @@ export class Deltad {
     // The widget's preflight does not allow it.
     const isRepeatable = keyField !== "x-api-key"
     if (isRepeatable) headers["Idempotency-Key"] = randomName()
-    const response = await this.#ask(this.url + path, isRepeatable, {
-      method: "POST", headers, body: JSON.stringify(body), signal: options?.signal })
-    const isWhole = response.headers.get("Content-Type")?.includes("application/json")
-    const said = isWhole ? await response.json() : {}
+    const request = { method: "POST", headers, body: JSON.stringify(body) }
+    const { response, isWhole, said } = await this.#ask(
+      this.url + path, request, isRepeatable, options?.signal)
     const id = response.headers.get("X-Stream-Id") ?? said.id
     // Some answers end with their last reader: who asked leaves when the other one reads.
     const opened = () => isWhole || response.body.cancel().catch(() => {})
@@ -90,18 +89,41 @@ export class Deltad {
     })
   }
 
-  async #ask(url, isRepeatable, request) {
-    for (let failures = 0; ; failures++) {
-      const response = await this.#options.fetch(url, request).catch(cause => {
-        if (request.signal?.aborted) throw closed()
-        return new DeltadError("network", cause.message, { retryable: isRepeatable })
-      })
-      if (response.ok) return response
-      const error = response instanceof Error ? response : await DeltadError.of(response)
-      // Else something was perhaps done; a long wait is the user's to decide.
-      const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
-      if (!error.retryable || !isRefused || failures === 3) throw error
-      await new Promise(done => setTimeout(done, backoff(failures, 1000, error.retryAfter)))
+  async #ask(url, request, isRepeatable, given) {
+    const over = new AbortController()
+    let attempt, wake
+    given?.addEventListener("abort", () => { attempt.abort(); wake?.() }, { signal: over.signal })
+    // What waits for its answer behind a sleep or on another network may wait for ever.
+    const askAgain = ({ type, persisted }) => (type === "online" || persisted) && attempt.abort()
+    for (const type of isRepeatable ? ["online", "pageshow"] : []) {
+      globalThis.addEventListener?.(type, askAgain, { signal: over.signal })
+    }
+    try {
+      for (let failures = 0; ;) {
+        if (given?.aborted) throw closed()
+        attempt = new AbortController()
+        const error = await this.#askOnce(url, { ...request, signal: attempt.signal }, isRepeatable)
+        if (!(error instanceof Error)) return error
+        if (attempt.signal.aborted) continue
+        // Else something was perhaps done; a long wait is the user's to decide.
+        const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
+        if (!error.retryable || !isRefused || failures === 3) throw error
+        const time = backoff(failures++, 1000, error.retryAfter)
+        await new Promise(done => setTimeout(wake = done, time))
+      }
+    } finally {
+      over.abort()
+    }
+  }
+
+  async #askOnce(url, request, isRepeatable) {
+    try {
+      const response = await this.#options.fetch(url, request)
+      if (!response.ok) return await DeltadError.of(response)
+      const isWhole = response.headers.get("Content-Type")?.includes("application/json")
+      return { response, isWhole, said: isWhole ? await response.json() : {} }
+    } catch (cause) {
+      return new DeltadError("network", cause.message, { retryable: isRepeatable })
     }
   }
 }
@@ -109,20 +131,25 @@ export class Deltad {
 export class Answer {
   #options
   #listeners = new Set()
+  #news = [] // of which the listeners have not heard
   #connection = null
+  #readings = 0 // only the last one goes on
   #lastBytes = 0
   #retry = 1000
   #wake = null // ends a pause early
   #channel = null
+  #queue = null // for the lock
   #leads = false
+  #due = 0 // when the leader has been heard from again
+  #watchdog = null // of the leader
   #end = new AbortController()
-  #settle = Promise.withResolvers()
+  #settle
 
   constructor(id, base, { after = 0, text = "", ...options }) {
     Object.assign(this, { id, url: `${base}/v1/streams/${id}`, text, error: null })
     this.lastEventId = Number(after)
     this.state = "connecting"
-    this.finished = this.#settle.promise
+    this.finished = new Promise((resolve, reject) => { this.#settle = { resolve, reject } })
     this.finished.catch(() => {})
     this.#options = options
     const isSharing = options.shared && (text || !after) && globalThis.navigator?.locks
@@ -161,21 +188,27 @@ export class Answer {
   }
 
   async #read() {
+    const reading = ++this.#readings
     for (let failures = 0; ; failures++) {
       const before = this.lastEventId
-      let wait = 0
+      let failure
       try {
         await this.#readOnce()
       } catch (error) {
-        // Any other is the network's, and passes.
-        if (error instanceof DeltadError) wait = error.retryAfter
-        if (error.retryable === false) return this.#finish(null, error)
+        failure = error
+      }
+      if (this.#end.signal.aborted || reading !== this.#readings) return
+      if (failure?.retryable === false) {
+        // What this tab is refused, another one may be allowed.
+        if (failure.status !== 404) this.#leads = false
+        return this.#finish(null, failure)
       }
       if (this.lastEventId > before) failures = 0
-      if (this.#end.signal.aborted) return
       this.#change("", "waiting")
       // What we have cut ourselves was dead, and had its time.
       if (this.#connection.signal.aborted) continue
+      // An error that is not ours is the network's, and passes.
+      const wait = failure instanceof DeltadError ? failure.retryAfter : 0
       await this.#pause(backoff(failures, this.#retry, wait), !wait)
     }
   }
@@ -185,6 +218,7 @@ export class Answer {
     let watchdog
     const onBytes = () => {
       this.#lastBytes = Date.now()
+      this.#promise(this.#options.silence)
       clearTimeout(watchdog)
       watchdog = setTimeout(() => connection.abort(), this.#options.silence)
     }
@@ -195,7 +229,7 @@ export class Answer {
         headers: { Accept: "text/event-stream" }, signal: connection.signal, cache: "no-store" })
       if (response.status === 204) {
         // Past the end; how it ended is in the snapshot.
-        const { error, finishReason, usage } = await this.#json("GET")
+        const { error, finishReason, usage } = await this.#json("GET", connection.signal)
         return this.#finish({ finishReason, usage }, asError(error))
       }
       if (!response.ok) throw await DeltadError.of(response)
@@ -217,8 +251,8 @@ export class Answer {
     else if (type === "error") this.#finish(null, asError(said))
   }
 
-  async #json(method) {
-    const response = await this.#fetch("?format=json", { method, headers: {} })
+  async #json(method, signal) {
+    const response = await this.#fetch("?format=json", { method, headers: {}, signal })
     if (!response.ok) throw await DeltadError.of(response)
     return response.json()
   }
@@ -230,21 +264,22 @@ export class Answer {
   }
 
   #pause(time, isInterruptible) {
+    this.#promise(time + this.#options.silence)
     return new Promise(done => {
-      this.#wake = isInterruptible ? done : null
-      this.#end.signal.addEventListener("abort", done)
-      setTimeout(done, time)
+      const timer = setTimeout(done, time)
+      this.#wake = isOver => {
+        if (!isInterruptible && !isOver) return
+        clearTimeout(timer)
+        done()
+      }
     })
   }
 
-  // After sleep or on another network a connection may be dead and not know it.
   #listenToTheBrowser() {
     const { signal } = this.#end
     const look = ({ type }) => {
-      if (globalThis.document?.hidden) return
-      this.#wake?.()
-      const isQuiet = Date.now() - this.#lastBytes > this.#options.silence / 2
-      if (type === "online" || isQuiet) this.#connection?.abort()
+      // Others may watch what a hidden tab reads.
+      if (type === "online" || !globalThis.document?.hidden) this.#look(type)
     }
     for (const type of ["online", "pageshow", "visibilitychange"]) {
       globalThis.addEventListener?.(type, look, { signal })
@@ -254,34 +289,102 @@ export class Answer {
     if (given?.aborted) this.close()
   }
 
+  // After sleep or on another network a connection may be dead and not know it.
+  #look(type) {
+    if (this.#channel && !this.#leads) {
+      this.#channel.postMessage({ looks: true })
+      if (Date.now() >= this.#due) this.#takeOver()
+      return
+    }
+    this.#wake?.()
+    const isQuiet = Date.now() - this.#lastBytes > this.#options.silence / 2
+    if (type === "online" || isQuiet) this.#connection?.abort()
+  }
+
   // Who holds the lock reads, and tells the other tabs. The browser hands it on, however its
-  // holder goes.
-  #share() {
+  // holder goes; a holder that only sleeps is robbed of it.
+  async #share(steal = false) {
+    const queue = this.#queue = new AbortController()
     const name = "deltad " + this.url
-    this.#channel = new BroadcastChannel(name)
-    this.#channel.onmessage = ({ data }) => this.#hear(data)
-    this.#channel.postMessage({ asks: true })
-    navigator.locks.request(name, { signal: this.#end.signal }, () => {
-      this.#leads = true
-      this.#tell(0)
+    let hadIt = false
+    try {
+      this.#channel ??= new BroadcastChannel(name)
+      this.#channel.onmessage = ({ data }) => this.#hear(data)
+      this.#channel.postMessage({ asks: true })
+      this.#expect(this.#options.silence)
+      // The two exclude each other.
+      await navigator.locks.request(name, steal ? { steal } : { signal: queue.signal }, () => {
+        if (queue.signal.aborted) return
+        hadIt = true
+        return this.#lead()
+      })
+    } catch {
+      if (queue.signal.aborted) return
+      if (hadIt) {
+        this.#giveUp()
+        return this.#share()
+      }
+      // A sandboxed frame has locks, and may not use them.
+      clearTimeout(this.#watchdog)
+      this.#channel?.close()
+      this.#channel = null
       return this.#read()
-    }).catch(() => {})
+    }
+  }
+
+  #lead() {
+    clearTimeout(this.#watchdog)
+    this.#leads = true
+    this.#due = Date.now() + this.#options.silence
+    this.#tell(0)
+    return this.#read()
+  }
+
+  #giveUp() {
+    this.#leads = false
+    this.#readings++
+    this.#connection?.abort()
+    this.#wake?.(true)
+  }
+
+  #takeOver() {
+    if (globalThis.document?.hidden) return
+    this.#queue.abort()
+    this.#share(true)
+  }
+
+  // The others know by it when something is wrong with the leader.
+  #promise(time) {
+    this.#due = Date.now() + time
+    this.#tell(this.text.length)
+  }
+
+  #expect(time) {
+    // The leader is to notice first that its connection is dead.
+    const patience = time + this.#options.silence / 8
+    this.#due = Date.now() + patience
+    clearTimeout(this.#watchdog)
+    this.#watchdog = setTimeout(() => this.#takeOver(), patience)
   }
 
   #tell(at, end) {
     if (!this.#leads) return
     const { text, lastEventId, state } = this
-    this.#channel.postMessage({ at, text: text.slice(at), lastEventId, state, end })
+    const within = Math.max(0, this.#due - Date.now())
+    this.#channel.postMessage({ at, text: text.slice(at), lastEventId, state, within, end })
   }
 
-  #hear({ asks, at, text, lastEventId, state, end }) {
-    if (asks) return this.#tell(0)
-    if (this.#leads) return
+  #hear({ asks, looks, at, text, lastEventId, state, within, end }) {
+    if (this.#leads && asks) return this.#tell(0)
+    if (this.#leads && looks) return this.#look()
+    if (this.#leads || asks || looks) return
+    this.#expect(within)
     const had = this.text.length - at
     // Something was said before we listened.
     if (had < 0) return this.#channel.postMessage({ asks: true })
     this.lastEventId = Math.max(this.lastEventId, lastEventId)
-    this.#change(text.slice(had), state)
+    const piece = text.slice(had)
+    if (piece || state !== this.state) this.#change(piece, state)
     if (end) this.#finish(end.result, asError(end.error))
   }
 
@@ -289,7 +392,17 @@ export class Answer {
     this.text += piece
     this.state = state
     this.#tell(this.text.length - piece.length, end)
-    for (const listener of this.#listeners) {
+    // Who subscribes from now on has been given this text.
+    this.#news.push({ piece, listeners: [...this.#listeners] })
+    // A listener has made this change, and the others have not all heard of the one before.
+    if (this.#news.length > 1) return
+    for (; this.#news.length; this.#news.shift()) this.#notify(this.#news[0])
+  }
+
+  #notify({ piece, listeners }) {
+    for (const listener of listeners) {
+      // Another one may have taken it away.
+      if (!this.#listeners.has(listener)) continue
       try {
         listener(piece, this)
       } catch (error) {
@@ -304,10 +417,14 @@ export class Answer {
     // A tab that closes is nothing to the others: the next one reads on.
     if (error?.code === "closed") this.#leads = false
     this.#end.abort()
+    this.#queue?.abort()
     this.#connection?.abort()
+    this.#wake?.(true)
+    clearTimeout(this.#watchdog)
     this.#options.opened?.()
     const told = error && { ...error, message: error.message }
     this.#change("", error ? "failed" : "done", { result, error: told })
+    this.#leads = false
     this.#channel?.close()
     if (error) this.#settle.reject(error)
     else this.#settle.resolve({ text: this.text, ...result })
@@ -322,7 +439,8 @@ const withoutSlash = url => (url.origin + url.pathname).replace(/\/$/, "")
 
 // Half is random: those who were cut together do not come back together.
 function backoff(failures, retry, atLeast) {
-  const time = Math.min(retry * 2 ** failures, 30_000)
+  // Of 0 nothing grows.
+  const time = Math.min(Math.max(retry, 100) * 2 ** failures, 30_000)
   return Math.max(time * (0.5 + Math.random() / 2), atLeast)
 }
 

@@ -13,6 +13,7 @@ class Line:
         self._pairs = set()
         self._lock = threading.Lock()
         self._is_cut = False
+        self._dead = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -24,6 +25,11 @@ class Line:
             self._is_cut = True
             for pair in self._pairs:
                 self._end(pair)
+
+    def hush(self):
+        """What is open now stays open, and brings nothing any more; new connections do."""
+        with self._lock:
+            self._dead |= self._pairs
 
     def mend(self):
         with self._lock:
@@ -57,7 +63,8 @@ class Line:
     def _pass_on(self, source, sink, pair):
         with contextlib.suppress(OSError):
             while piece := source.recv(1 << 16):
-                sink.sendall(piece)
+                if pair not in self._dead:
+                    sink.sendall(piece)
         self._end(pair)
         with self._lock:
             if pair in self._pairs:

@@ -126,6 +126,8 @@ def test_the_hook_shows_an_answer_and_leaves_with_its_component(visit, daemon, m
     expect(shown).to_have_js_property("textContent", f"streaming: {PARTS[0]}")
     page.evaluate("show(undefined)")
     wait_for_readers(daemon, identifier, 0)
+    # That it has been closed is nothing to show.
+    expect(shown).to_have_js_property("textContent", f"streaming: {PARTS[0]}")
     page.evaluate("id => show(id)", identifier)
     story.finish()
     expect(shown).to_have_js_property("textContent", f"done: {WHOLE}")
