@@ -59,6 +59,7 @@ export class Chart {
     this.element = make("figure", "chart")
     this.element.append(caption, legend, this.#canvas)
     this.#canvas.setAttribute("role", "img")
+    this.#canvas.setAttribute("aria-label", this.title)
     new ResizeObserver(([{ contentRect }]) => {
       this.#size = contentRect
       onResize()

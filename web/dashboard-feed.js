@@ -4,11 +4,12 @@
 // ends is asked for again, one second behind its last event: so there is one a second, whether the
 // daemon ends a full answer, or each with one event because it is about to end itself.
 
-import { events } from "./event-stream.js"
+import { events, pauseBeforeRetry, retryAfter } from "./event-stream.js"
 
-const KEY = "deltad key"
+// The other page of the daemon keeps another one: this may do more.
+const KEY = "deltad admin key"
 const SILENCE = 5000 // ms; there is an event a second
-const LONGEST_PAUSE = 5000
+const LONGEST_PAUSE = 5000 // unless the daemon asks for a longer one
 
 /** Sent once a 403 has been answered; kept by the tab. */
 export const key = {
@@ -26,12 +27,14 @@ export async function follow(url, { onEvent, onState, askForKey }) {
   let retry = 1000
   let failures = 0
   for (;;) {
-    const began = Date.now()
+    // Not the wall clock, which may be set back.
+    const began = performance.now()
     let last = 0
+    let atLeast = 0
     try {
       await read(url, {
         onEvent(event) {
-          last = Date.now()
+          last = performance.now()
           failures = 0
           onState("live")
           onEvent(event)
@@ -44,11 +47,13 @@ export async function follow(url, { onEvent, onState, askForKey }) {
         await askForKey(key.get() !== null)
         continue
       }
+      atLeast = error.retryAfter ?? 0
       onState("lost")
     }
-    if (!last) failures++
-    const pause = Math.min(retry * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE)
-    await new Promise(done => setTimeout(done, (last || began) + pause - Date.now()))
+    const pause = last
+      ? retry : pauseBeforeRetry(failures++, { retry, longest: LONGEST_PAUSE, atLeast })
+    const passed = performance.now() - (last || began)
+    await new Promise(done => setTimeout(done, pause - passed))
   }
 }
 
@@ -66,7 +71,8 @@ async function read(url, { onEvent, onRetry }) {
     const response = await fetch(url, { headers, signal: connection.signal, cache: "no-store" })
     if (!response.ok) {
       response.body?.cancel().catch(() => {})
-      throw Object.assign(new Error("refused"), { status: response.status })
+      throw Object.assign(new Error("refused"), {
+        status: response.status, retryAfter: retryAfter(response) })
     }
     for await (const { data } of events(response.body, { onBytes, onRetry })) {
       onEvent(JSON.parse(data))

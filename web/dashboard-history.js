@@ -8,6 +8,8 @@
 
 export const SPAN = 600_000 // ms
 const RECENT = 60_000
+/** Of so much the daemon's clock was set back, and its times are no longer one line. */
+const STEP_BACK = 5000
 /** Percentiles are of what ended in so long a time: of one second there is often nothing. */
 const WINDOW = 10_000
 
@@ -30,6 +32,7 @@ export class History {
 
   /** False for what is no news: two loops may tell of the same moment. */
   add(event) {
+    if (this.latest && event.time < this.latest.time - STEP_BACK) this.#forget()
     const last = this.latest
     if (last && event.time - last.time < 300) return false
     const sample = new Sample(event)
@@ -51,6 +54,13 @@ export class History {
     }
     this.restarts = this.restarts.filter(time => time >= this.times[0])
     return true
+  }
+
+  #forget() {
+    this.times = []
+    this.restarts = []
+    this.#recent = []
+    for (const name of this.series.keys()) this.series.set(name, [])
   }
 
   /** From so long ago, or as long as is known, until now; null before there are two samples. */

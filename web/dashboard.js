@@ -1,5 +1,6 @@
 // The page at /dashboard: how the daemon does, once a second.
 
+import { takeReadersPlace } from "./connections.js"
 import { Chart, Cursor, make, readTheme, setText } from "./dashboard-chart.js"
 import { follow, key } from "./dashboard-feed.js"
 import { History } from "./dashboard-history.js"
@@ -75,6 +76,7 @@ function showNews() {
 
 const words = {
   connecting: "connecting", live: "live", lost: "no word; asking again", refused: "takes a key",
+  waiting: "waiting: other tabs have this browser's connections",
 }
 let connection = "connecting"
 
@@ -129,12 +131,15 @@ function askForKey(wasWrong) {
 // Escape closes it without a key, and it would only come again.
 part("ask").addEventListener("cancel", event => event.preventDefault())
 
-follow("dashboard/events", {
-  onEvent: take,
-  onState(state) {
-    if (state === connection) return
-    connection = state
-    showConnection()
-  },
-  askForKey,
-})
+function setConnection(state) {
+  if (state === connection) return
+  connection = state
+  showConnection()
+}
+
+while (!await takeReadersPlace()) {
+  setConnection("waiting")
+  await new Promise(done => setTimeout(done, 1000))
+}
+setConnection("connecting")
+follow("dashboard/events", { onEvent: take, onState: setConnection, askForKey })

@@ -30,3 +30,21 @@ export async function* events(body, { onBytes, onRetry } = {}) {
     reader.cancel().catch(() => {})
   }
 }
+
+/** Whether a refusal stays one: of the client's errors only two pass by themselves. */
+export const isFinal = status => status >= 400 && status < 500 && status !== 408 && status !== 429
+
+/** Milliseconds that the server wishes to be left alone; 0 where it says nothing. */
+export function retryAfter({ headers }) {
+  const wait = headers.get("Retry-After")
+  return Math.max(0, 1000 * wait || Date.parse(wait) - Date.now() || 0)
+}
+
+/**
+ * Milliseconds until the next try. Half is random: those who were cut together do not come back
+ * together.
+ */
+export function pauseBeforeRetry(failures, { retry = 1000, longest = 30_000, atLeast = 0 }) {
+  const time = Math.min(retry * 2 ** failures, longest)
+  return Math.max(time * (0.5 + Math.random() / 2), atLeast)
+}

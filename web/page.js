@@ -4,9 +4,12 @@
 // the id of the stream under way, which is read again from its beginning. A stream's id in the
 // fragment shows that stream; fragments are not sent to servers.
 
-import { takePlace } from "./connections.js"
+import { takePlace, takeReadersPlace } from "./connections.js"
 import { Deltad } from "./deltad.js"
+import { isFinal, pauseBeforeRetry, retryAfter } from "./event-stream.js"
 import { Viewer, keepAtEnd } from "./viewer.js"
+
+const LONGEST = 1 << 20 // UTF-16 code units that are kept of a conversation
 
 const $ = id => document.getElementById(id)
 const home = location.origin + location.pathname
@@ -18,12 +21,25 @@ let deltad = new Deltad({ url: home, key })
 let kept = { target: "", conversation: null, turns: [], viewers: 3 }
 let answer = null
 let viewers = []
+let asking = null
 const toEnd = keepAtEnd($("messages"))
 
 if (!watched) kept = { ...kept, ...JSON.parse(sessionStorage.getItem("deltad page") ?? "{}") }
 
+// What is dropped is no longer told to a model either: a reload changes nothing.
 function keep() {
-  if (!watched) sessionStorage.setItem("deltad page", JSON.stringify(kept))
+  if (watched) return
+  for (;;) {
+    const conversation = JSON.stringify(kept)
+    try {
+      if (conversation.length <= LONGEST) return sessionStorage.setItem("deltad page", conversation)
+    } catch {
+      // The tab's storage is full.
+    }
+    // The last one stays as it was kept when it began: its stream has its text.
+    if (kept.turns.length < 2) return
+    kept.turns.shift()
+  }
 }
 
 function say(words, isAlarm = false) {
@@ -72,14 +88,16 @@ async function attend(turn, following) {
     text.appendData(piece)
     draw()
   })
+  // Without one it is read all the same: what was asked is shown.
+  const place = await takeReadersPlace()
   await showViewers(kept.viewers)
-  turn.end = await answer.finished.then(
-    ({ finishReason, usage }) => {
-      const tokens = usage?.completionTokens
-      const words = finishReason === "cancelled" ? "Stopped." : "Complete."
-      return { words: tokens ? `${words} ${tokens} tokens` : words, isFailure: false }
-    },
-    error => ({ words: `Not complete: ${error.message}.`, isFailure: true }))
+  const outcome = await answer.finished.catch(error => error)
+  await place?.release()
+  if (outcome.status === 401 && await askForKey()) {
+    message.remove()
+    return attend(turn, deltad.follow(answer.id, { shared: true }))
+  }
+  turn.end = endOf(outcome)
   turn.text = answer.text
   showEnd(message, turn.end)
   say(turn.end.words, turn.end.isFailure)
@@ -87,6 +105,15 @@ async function attend(turn, following) {
   setBusy(false)
   keep()
   draw()
+}
+
+function endOf(outcome) {
+  if (outcome instanceof Error) {
+    return { words: `Not complete: ${outcome.message}.`, isFailure: true }
+  }
+  const tokens = outcome.usage?.completionTokens
+  const words = outcome.finishReason === "cancelled" ? "Stopped." : "Complete."
+  return { words: tokens ? `${words} ${tokens} tokens` : words, isFailure: false }
 }
 
 function setBusy(isBusy) {
@@ -97,20 +124,22 @@ async function ask(question) {
   const turn = { question, text: "", name: nameOfTarget() }
   setBusy(true)
   say("Asking…")
+  let started
   try {
-    const started = await deltad.streams(request(question), { shared: true })
-    kept.conversation = started.conversationId ?? null
-    turn.stream = started.id
-    kept.turns.push(turn)
-    keep()
-    say("The answer arrives.")
-    $("question").value = ""
-    await attend(turn, started)
+    started = await deltad.streams(request(question), { shared: true })
   } catch (error) {
     setBusy(false)
     if (error.status === 401 && await askForKey()) return ask(question)
     say(`This was not asked: ${error.message}.`, true)
+    return $("question").focus()
   }
+  kept.conversation = started.conversationId ?? null
+  turn.stream = started.id
+  kept.turns.push(turn)
+  keep()
+  say("The answer arrives.")
+  $("question").value = ""
+  await attend(turn, started)
   $("question").focus()
 }
 
@@ -197,12 +226,20 @@ $("copy").onclick = async () => {
 
 // MARK: Keys
 
-/** True when there is one to try. */
+/** Forgets the one that was refused. True when there is another to try. */
 function askForKey() {
-  $("keys").showModal()
-  return new Promise(answer => {
-    $("keys").onclose = () => answer($("keys").returnValue === "given")
+  // An answer and the list of models may both be refused.
+  asking ??= new Promise(answer => {
+    key = undefined
+    sessionStorage.removeItem("deltad key")
+    $("keys").returnValue = ""
+    $("keys").onclose = () => {
+      asking = null
+      answer($("keys").returnValue === "given")
+    }
+    $("keys").showModal()
   })
+  return asking
 }
 
 $("keys").querySelector("form").onsubmit = event => {
@@ -244,12 +281,34 @@ addEventListener("hashchange", () => location.reload())
 
 // MARK: The beginning
 
+/** The models and agents, however often they have to be asked for; null once refused. */
+async function fetchTargets() {
+  for (let failures = 0; ; failures++) {
+    let atLeast
+    try {
+      const headers = key ? { Authorization: "Bearer " + key } : {}
+      const response = await fetch(home + "v1/models", { headers })
+      if (response.ok) {
+        const { data } = await response.json()
+        if (failures && !$("send").disabled) say("The models are listed.")
+        return data
+      }
+      if (response.status === 401 && await askForKey()) continue
+      if (isFinal(response.status)) return null
+      atLeast = retryAfter(response)
+    } catch {
+      // The network's failures pass.
+    }
+    $("target").replaceChildren(new Option(kept.target || "none listed", kept.target))
+    // What is said of an answer under way counts more.
+    if (!$("send").disabled) say("The models cannot be listed yet: asking again.", true)
+    await new Promise(done => setTimeout(done, pauseBeforeRetry(failures, { atLeast })))
+  }
+}
+
 async function listTargets() {
-  const headers = key ? { Authorization: "Bearer " + key } : {}
-  const response = await fetch(home + "v1/models", { headers })
-  if (response.status === 401 && await askForKey()) return listTargets()
-  if (!response.ok) return say("The models cannot be listed.", true)
-  const { data } = await response.json()
+  const data = await fetchTargets()
+  if (!data) return say("The models cannot be listed.", true)
   $("target").replaceChildren(...data.map(({ id, owned_by: owner }) =>
     new Option(id.startsWith("agent:") ? `${owner} (agent)` : id, id)))
   if (data.some(({ id }) => id === kept.target)) $("target").value = kept.target
@@ -270,7 +329,7 @@ async function begin() {
   const running = last && !last.end ? kept.turns.at(-1) : null
   for (const turn of kept.turns) if (turn !== running) showTurn(turn)
   if (running) setBusy(true)
-  await listTargets()
+  listTargets()
   if (!running) return
   say("The answer is picked up again.")
   await attend(running, deltad.follow(running.stream, { shared: true }))

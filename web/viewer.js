@@ -1,8 +1,8 @@
 // One viewer of a stream: a card with a connection of its own, which can be dropped and slowed.
 
-import { events } from "./event-stream.js"
+import { events, isFinal, pauseBeforeRetry, retryAfter } from "./event-stream.js"
 
-const AWAY = 3000 // ms between a dropped connection and the return
+const AWAY = 3000 // ms between a connection that somebody has dropped and the return
 const PACE = 250 // ms between two events for one that reads slowly
 
 export class Viewer {
@@ -14,6 +14,8 @@ export class Viewer {
   #events = 0
   #resumedFrom = null
   #timer = 0
+  #failures = 0
+  #retry = 1000
   #isAway = false
   #isSlow = false
   #isOver = false
@@ -23,7 +25,7 @@ export class Viewer {
 
   /**
    * `place` is what permits a connection of its own: `{release}`, or null where the browser has
-   * none left; then it shows what the answer's other reader gets.
+   * none left; then it shows what the answer's other reader gets, as when the place is lost.
    */
   constructor(template, { answer, number, place, key, onChange, onRemove }) {
     this.element = template.content.firstElementChild.cloneNode(true)
@@ -41,6 +43,7 @@ export class Viewer {
     this.#toEnd = keepAtEnd(text)
     note.hidden = Boolean(place)
     slow.hidden = !place
+    if (place) place.onLost = () => this.#losePlace()
     drop.onclick = () => this.#isAway ? this.#return() : this.#drop()
     slow.onclick = () => this.#changePace()
     remove.onclick = () => { this.close(); onRemove(this) }
@@ -94,7 +97,7 @@ export class Viewer {
       // Once refused it does not come back by itself.
       else if (source.readyState === EventSource.CLOSED) {
         this.#isRefused = true
-        this.#retry()
+        this.#tryAgain()
       } else this.#comeBack()
     })
     return () => source.close()
@@ -108,18 +111,29 @@ export class Viewer {
     const read = async () => {
       const response = await fetch(`${url}?after=${this.#lastEventId}`,
         { headers, signal: abort.signal, cache: "no-store" })
-      if ([401, 403, 404].includes(response.status)) return this.#end("failed", "not to be read")
-      if (response.status !== 200) throw new Error("refused")
+      if (response.status === 204) return this.#endAs(await this.#snapshot(headers, abort.signal))
+      if (isFinal(response.status)) return this.#end("failed", "not to be read")
+      if (response.status !== 200) {
+        throw Object.assign(new Error("refused"), { atLeast: retryAfter(response) })
+      }
       this.#say("reading", this.#isSlow ? "reading slowly" : "reading")
-      for await (const event of events(response.body)) {
+      const onRetry = time => { this.#retry = time }
+      for await (const event of events(response.body, { onRetry })) {
         if (abort.signal.aborted) return
         this.#take({ ...event, lastEventId: event.id })
         if (this.#isSlow) await new Promise(done => setTimeout(done, PACE))
       }
       throw new Error("cut")
     }
-    read().catch(() => { if (!abort.signal.aborted) this.#retry() })
+    read().catch(error => { if (!abort.signal.aborted) this.#tryAgain(error.atLeast) })
     return () => abort.abort()
+  }
+
+  // Past the end there are no events: how it ended is in the snapshot.
+  async #snapshot(headers, signal) {
+    const response = await fetch(this.#answer.url + "?format=json", { headers, signal })
+    if (!response.ok) throw new Error("refused")
+    return response.json()
   }
 
   #listen() {
@@ -142,11 +156,9 @@ export class Viewer {
     if (this.#isOver) return
     const said = JSON.parse(data)
     if (lastEventId) this.#lastEventId = lastEventId
-    if (type === "done") {
-      const isStopped = said.finishReason === "cancelled"
-      return this.#end("done", isStopped ? "stopped" : "complete")
-    }
-    if (type === "error") return this.#end("failed", said.message)
+    this.#failures = 0
+    if (type === "done") return this.#endAs(said)
+    if (type === "error") return this.#endAs({ error: said })
     if (this.element.dataset.state !== "reading") this.#say("reading", "reading")
     this.#events++
     this.#append(said.text)
@@ -155,6 +167,11 @@ export class Viewer {
   #append(piece) {
     this.#text.appendData(piece)
     this.#onChange()
+  }
+
+  #endAs({ error, finishReason }) {
+    if (error) this.#end("failed", error.message)
+    else this.#end("done", finishReason === "cancelled" ? "stopped" : "complete")
   }
 
   #end(state, words) {
@@ -187,10 +204,23 @@ export class Viewer {
     this.#say("away", "coming back")
   }
 
-  #retry() {
+  #tryAgain(atLeast) {
     this.#close()
     this.#comeBack()
-    this.#timer = setTimeout(() => this.#return(), AWAY * (0.5 + Math.random() / 2))
+    const pause = pauseBeforeRetry(this.#failures++, { retry: this.#retry, atLeast })
+    this.#timer = setTimeout(() => this.#return(), pause)
+  }
+
+  #losePlace() {
+    if (this.#isOver) return
+    this.place = null
+    this.#isSlow = false
+    this.#parts.note.hidden = false
+    this.#parts.slow.hidden = true
+    if (this.#isAway) return
+    clearTimeout(this.#timer)
+    this.#close()
+    this.#connect()
   }
 
   #changePace() {

@@ -66,7 +66,7 @@ public struct Route: Equatable, Sendable {
   }
 
   private static func isOfDashboard(_ file: String) -> Bool {
-    file.hasPrefix("dashboard") || file == "event-stream.js"
+    file.hasPrefix("dashboard") || ["connections.js", "event-stream.js"].contains(file)
   }
 
   /// - Parameters:

@@ -8,6 +8,16 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 })
 """
 
+# All that the page has wished to wait for.
+RECORD_PAUSES = """
+window.pauses = []
+const setTimeoutOfBrowser = window.setTimeout
+window.setTimeout = (call, time, ...rest) => {
+  pauses.push(time)
+  return setTimeoutOfBrowser(call, time, ...rest)
+}
+"""
+
 
 class Watch:
     """Collects complaints of all pages of a context.

@@ -112,8 +112,9 @@ import Testing
 
   @Test(arguments: [
     ("/metrics", true), ("/dashboard", true), ("/dashboard.js", true), ("/dashboard/events", true),
-    ("/event-stream.js", true), ("/healthz", true), ("/readyz", true), ("/", false),
-    ("/page.js", false), ("/openapi.json", false), ("/v1/models", false), ("/v1/streams/s", false),
+    ("/event-stream.js", true), ("/connections.js", true), ("/healthz", true), ("/readyz", true),
+    ("/", false), ("/page.js", false), ("/openapi.json", false), ("/v1/models", false),
+    ("/v1/streams/s", false),
   ])
   func `those who only watch get figures, their page and health`(path: String, isFound: Bool) {
     let route = route("GET", path)

@@ -1,0 +1,226 @@
+"""The page where it is refused something: by the daemon, by the browser's storage."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+from Support.processes import wait_until
+
+from .reading import View
+from .stories import PARTS, WHOLE, Story
+from .watching import RECORD_PAUSES
+
+KEY = "sk-front-4Rt9"
+SAME_TAB = "sessionStorage.getItem('deltad key')"
+LATER = {"status": 429, "headers": {"Retry-After": "60"}}
+
+
+def ready(page, daemon):
+    page.goto(daemon.url)
+    expect(page.locator("#target option")).not_to_have_count(0)
+    return View(page)
+
+
+def of_viewer(request):
+    """Viewers read with EventSource, or ask for no type."""
+    return request.resource_type == "eventsource" or request.headers.get("accept") == "*/*"
+
+
+def answer_viewers(page, answer):
+    """Answers the viewers' requests alone, and counts those made with fetch."""
+    seen = []
+
+    def handle(route):
+        if not of_viewer(route.request):
+            return route.fallback()
+        if route.request.resource_type == "fetch":
+            seen.append(route.request.url)
+        return route.fulfill(**answer)
+
+    page.route("**/v1/streams/*?after=*", handle)
+    return seen
+
+
+@pytest.mark.parametrize("status", [400, 403, 410])
+def test_a_viewer_that_is_refused_for_good_asks_no_more(contexts, daemon, model, name, status):
+    page = contexts(allowed=[str(status)]).new_page()
+    Story(model, "story", name)
+    view = ready(page, daemon)
+    seen = answer_viewers(page, {"status": status})
+    view.ask()
+    view.expect_states("not to be read")
+    assert len(seen) == 3
+
+
+def test_a_viewer_behind_the_end_shows_how_it_ended(page, daemon, model, name):
+    story, view = Story(model, "story", name), View(page)
+    answer_viewers(page, {"status": 204})
+    view.ask()
+    story.finish()
+    view.expect_end("^Complete")
+    view.expect_states("complete")
+
+
+def test_a_viewer_waits_as_long_as_it_is_told(contexts, daemon, model, name):
+    page = contexts(allowed=["429"]).new_page()
+    page.add_init_script(RECORD_PAUSES)
+    Story(model, "story", name)
+    view = ready(page, daemon)
+    answer_viewers(page, LATER)
+    view.ask()
+    # EventSource tells nothing of its refusal; asked again with fetch, it is heeded.
+    wait_until(lambda: page.evaluate("pauses.filter(time => time === 60_000).length") == 3,
+               "each viewer to wait for a minute")
+    view.expect_states("coming back")
+
+
+def test_pauses_grow_are_random_and_never_shorter_than_asked_for(page):
+    pauses = page.evaluate("""async () => {
+      const { pauseBeforeRetry } = await import("/event-stream.js")
+      const of = (failures, options) =>
+        Array.from({ length: 50 }, () => pauseBeforeRetry(failures, options))
+      return [of(0, {}), of(3, {}), of(40, {}), of(0, { atLeast: 60_000 }), of(0, { retry: 10 })]
+    }""")
+    for found, most in zip(pauses, [1000, 8000, 30_000, None, 10]):
+        if most is None:
+            assert set(found) == {60_000}
+            continue
+        assert most / 2 <= min(found) < max(found) <= most
+
+
+def test_retry_after_is_read_in_both_forms(page):
+    found = page.evaluate("""async () => {
+      const { retryAfter } = await import("/event-stream.js")
+      const inTwoMinutes = new Date(Date.now() + 120_000).toUTCString()
+      return ["7", inTwoMinutes, "soon", "-1", null].map(value =>
+        retryAfter(new Response("", { headers: value === null ? {} : { "Retry-After": value } })))
+    }""")
+    assert found[0] == 7000 and 100_000 < found[1] <= 120_000 and found[2:] == [0, 0, 0]
+
+
+# Keys.
+
+
+@pytest.fixture
+def closed(start, tmp_path):
+    (tmp_path / "key").write_text(KEY)
+    return start({
+        "models": [{"id": "story", "upstream": "scripted"}],
+        "keys": [{"name": "front", "file": str(tmp_path / "key"),
+                  "apis": ["completions", "streams"]}],
+        "streams": {"requireKeyToRead": True},
+    })
+
+
+def give(page, key):
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.fill("#key", key)
+    page.keyboard.press("Enter")
+
+
+def test_a_key_that_no_header_can_carry_is_not_taken(closed, contexts):
+    page = contexts(allowed=["401"]).new_page()
+    page.goto(closed.url)
+    give(page, KEY + "\u200b")
+    expect(page.locator("#key:invalid")).to_be_visible()
+    assert page.evaluate(SAME_TAB) is None
+    give(page, KEY)
+    expect(page.locator("#target option")).to_have_count(1)
+    assert page.evaluate(SAME_TAB) == KEY
+
+
+def test_a_key_that_is_refused_is_forgotten(closed, contexts):
+    page = contexts(allowed=["401"]).new_page()
+    asked = []
+    page.on("response", lambda answer: asked.append(answer.status) if "v1/models" in answer.url
+            else None)
+    page.goto(closed.url)
+    give(page, "sk-another")
+    expect(page.locator("#keys")).to_have_js_property("returnValue", "")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.evaluate(SAME_TAB) is None
+    page.keyboard.press("Escape")
+    expect(page.locator("#status")).to_have_text("The models cannot be listed.")
+    assert asked == [401, 401]
+
+
+def test_a_link_on_another_device_asks_for_the_key(closed, contexts, model, name):
+    story = Story(model, "story", name)
+    page = contexts(allowed=["401"]).new_page()
+    page.goto(closed.url)
+    give(page, KEY)
+    expect(page.locator("#target option")).to_have_count(1)
+    view = View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    other = contexts(allowed=["401"]).new_page()
+    other.goto(view.link())
+    give(other, KEY)
+    late = View(other)
+    late.expect_text(PARTS[0], viewers=1)
+    story.finish()
+    late.expect_text(WHOLE, viewers=1)
+    late.expect_states("complete", viewers=1)
+    expect(late.answers).to_have_count(1)
+
+
+# What is kept.
+
+
+def test_a_full_storage_keeps_nobody_from_asking(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    page.evaluate("""() => {
+      let all = ""
+      for (let step = 1 << 22; step >= 1; step >>= 1) {
+        try {
+          sessionStorage.setItem("full", all + "x".repeat(step))
+          all += "x".repeat(step)
+        } catch {}
+      }
+    }""")
+    view.ask("q" * 600)
+    story.finish()
+    view.expect_end("^Complete")
+    view.expect_text(WHOLE)
+
+
+def test_the_oldest_turns_of_a_long_conversation_are_dropped(page, daemon, model, name):
+    turns = [{"question": f"{number}", "text": "x" * 100_000, "name": "story",
+              "stream": "strm_0x", "end": {"words": "Complete.", "isFailure": False}}
+             for number in range(12)]
+    page.evaluate("kept => sessionStorage.setItem('deltad page', kept)", json.dumps(
+        {"viewers": 1, "target": "story", "conversation": None, "turns": turns}))
+    page.reload()
+    expect(page.locator("#target option")).not_to_have_count(0)
+    story, view = Story(model, "story", name), View(page)
+    view.ask("The last")
+    story.finish()
+    view.expect_end("^Complete")
+    kept = json.loads(page.evaluate("sessionStorage.getItem('deltad page')"))["turns"]
+    assert [turn["question"] for turn in kept] == [*(f"{n}" for n in range(2, 12)), "The last"]
+
+
+# The list of models.
+
+
+def test_a_running_answer_is_picked_up_without_the_list(contexts, daemon, model, name):
+    page = contexts(allowed=["net::ERR_"]).new_page()
+    story, view = Story(model, "story", name), ready(page, daemon)
+    view.ask()
+    view.expect_text(PARTS[0])
+    page.route("**/v1/models", lambda route: route.abort("connectionreset"))
+    page.reload()
+    view.expect_text(PARTS[0])
+    story.finish()
+    view.expect_text(WHOLE)
+    view.expect_end("^Complete")
+    page.unroute("**/v1/models")
+    expect(page.locator("#target option")).not_to_have_count(1)
+
+
+def test_the_list_of_models_is_asked_for_again(contexts, daemon):
+    page = contexts(allowed=["503"]).new_page()
+    page.route("**/v1/models", lambda route: route.fulfill(status=503), times=1)
+    page.goto(daemon.url)
+    expect(page.locator("#target option")).not_to_have_count(1)
+    expect(page.locator("#status")).to_have_text("The models are listed.")
