@@ -93,7 +93,10 @@ import Testing
       method: method,
       segments: path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         .map(String.init),
-      files: ["", "dashboard", "dashboard.js", "event-stream.js", "openapi.json", "page.js"])
+      files: [
+        "", "connections.js", "dashboard", "dashboard.js", "event-stream.js", "openapi.json",
+        "page.js",
+      ])
   }
 
   @Test(arguments: table.indices)
