@@ -5,7 +5,6 @@
 // fragment shows that stream; fragments are not sent to servers.
 
 import { takePlace, takeReadersPlace } from "./connections.js"
-import { Deltad } from "./deltad.js"
 import { isFinal, pauseBeforeRetry, retryAfter } from "./event-stream.js"
 import { Viewer, keepAtEnd } from "./viewer.js"
 
@@ -16,7 +15,9 @@ const home = location.origin + location.pathname
 const watched = /^#(strm_\w+)$/.exec(location.hash)?.[1]
 
 let key = sessionStorage.getItem("deltad key") ?? undefined
-let deltad = new Deltad({ url: home, key })
+let client
+// Loaded when somebody writes: the page paints without.
+const deltad = async () => client ??= new (await import("./deltad.js")).Deltad({ url: home, key })
 // A turn is {question, text, stream?, end?}.
 let kept = { target: "", conversation: null, turns: [], viewers: 3 }
 let answer = null
@@ -95,7 +96,7 @@ async function attend(turn, following) {
   await place?.release()
   if (outcome.status === 401 && await askForKey()) {
     message.remove()
-    return attend(turn, deltad.follow(answer.id, { shared: true }))
+    return attend(turn, (await deltad()).follow(answer.id, { shared: true }))
   }
   turn.end = endOf(outcome)
   turn.text = answer.text
@@ -126,7 +127,7 @@ async function ask(question) {
   say("Asking…")
   let started
   try {
-    started = await deltad.streams(request(question), { shared: true })
+    started = await (await deltad()).streams(request(question), { shared: true })
   } catch (error) {
     setBusy(false)
     if (error.status === 401 && await askForKey()) return ask(question)
@@ -242,11 +243,13 @@ function askForKey() {
   return asking
 }
 
+$("question").addEventListener("input", () => void deltad().catch(() => {}), { once: true })
+
 $("keys").querySelector("form").onsubmit = event => {
   event.preventDefault()
   key = $("key").value
   sessionStorage.setItem("deltad key", key)
-  deltad = new Deltad({ url: home, key })
+  client = undefined
   $("keys").close("given")
 }
 
@@ -323,7 +326,7 @@ async function begin() {
     $("new").textContent = "Ask something yourself"
     $("new").onclick = () => { location.href = home }
     kept.viewers = 1
-    return attend({}, deltad.follow(watched, { shared: true }))
+    return attend({}, (await deltad()).follow(watched, { shared: true }))
   }
   const last = kept.turns.at(-1)
   const running = last && !last.end ? kept.turns.at(-1) : null
@@ -332,7 +335,7 @@ async function begin() {
   listTargets()
   if (!running) return
   say("The answer is picked up again.")
-  await attend(running, deltad.follow(running.stream, { shared: true }))
+  await attend(running, (await deltad()).follow(running.stream, { shared: true }))
 }
 
 begin()
