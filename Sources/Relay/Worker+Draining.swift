@@ -40,6 +40,18 @@ struct Draining {
   var share = 0
   var interval: UInt64 = 0
   var end: UInt64 = 0
+
+  /// At most as often some more generations are ended.
+  private static let shortestInterval: UInt64 = 20_000_000
+
+  /// How long to wait between some and the next, and how many at a time, so that `count` take
+  /// `time` nanoseconds, or a little less.
+  static func pace(_ count: Int, over time: UInt64) -> (interval: UInt64, share: Int) {
+    guard count > 0, time > 0 else { return (shortestInterval, count) }
+    let interval = max(time / UInt64(count), shortestInterval)
+    let share = (UInt64(count) * interval + time - 1) / time
+    return (interval, Int(clamping: share))
+  }
 }
 
 extension Worker {
@@ -49,9 +61,6 @@ extension Worker {
 
   /// For readers to take the terminal event.
   static let farewell: UInt64 = 2_000_000_000
-  /// At most as often some more generations are ended.
-  private static let shortestInterval: UInt64 = 20_000_000
-
   /// Each further call hastens it.
   func drain() {
     let timeouts = configuration.settings.timeouts
@@ -77,9 +86,7 @@ extension Worker {
     draining.phase = .cutting
     draining.remaining = Array(generations.values)
     draining.end = loop.now + time
-    let count = UInt64(max(draining.remaining.count, 1))
-    draining.interval = max(time / count, Self.shortestInterval)
-    draining.share = Int(clamping: (count * draining.interval + time) / max(time, 1))
+    (draining.interval, draining.share) = Draining.pace(draining.remaining.count, over: time)
     cutSome()
   }
 
