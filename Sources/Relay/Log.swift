@@ -16,7 +16,7 @@ public struct Log: Sendable {
 
   public init(_ settings: Settings.Log) {
     // Set by systemd when standard error goes to the journal (systemd.exec(5)).
-    hasPrefix = unsafe getenv("JOURNAL_STREAM") != nil
+    hasPrefix = environmentVariable("JOURNAL_STREAM") != nil
     configure(settings)
   }
 

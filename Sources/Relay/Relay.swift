@@ -151,9 +151,9 @@ public enum Relay {
     var place = Archive.Place.memory
     if let file = settings.file {
       place = .file(file)
-    } else if let folder = unsafe getenv("STATE_DIRECTORY") {
+    } else if let folders = environmentVariable("STATE_DIRECTORY") {
       // Several folders are separated by colons.
-      let first = unsafe String(cString: folder).prefix { $0 != ":" }
+      let first = folders.prefix { $0 != ":" }
       place = .file(first + "/deltad.db")
     } else {
       log.write(.info, "archive", [("kept", .text("in memory"))])
