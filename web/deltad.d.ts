@@ -8,7 +8,7 @@ export interface DeltadOptions {
   fetch?: typeof fetch
   /**
    * After so long without a byte a connection is taken for dead, and made anew. By default 45000,
-   * three of the daemon's heartbeats.
+   * three of the daemon's heartbeats; where `timeouts.heartbeat` is longer, this must be, too.
    */
   silence?: number
 }
@@ -104,7 +104,10 @@ export class Answer implements AsyncIterable<string> {
    */
   subscribe(listener: (piece: string, answer: Answer) => void): () => void
   [Symbol.asyncIterator](): AsyncIterator<string>
-  /** Ends the generation, for all readers. Needs a key where the daemon asks for one. */
+  /**
+   * Ends the generation, for all readers. Where the daemon asks for keys it takes the one that
+   * began it, or one that opens the Streams API.
+   */
   stop(): Promise<Record<string, unknown>>
   /** Reads no more; `finished` rejects with `closed`. The generation goes on. */
   close(): void

@@ -6,7 +6,7 @@
 // Read with fetch: EventSource hides a refusal's status, Retry-After, and the comments by which a
 // quiet connection is told from a dead one.
 
-import { events } from "./event-stream.js"
+import { events, isFinal, pauseBeforeRetry, retryAfter } from "./event-stream.js"
 
 export class DeltadError extends Error {
   name = "DeltadError"
@@ -17,15 +17,13 @@ export class DeltadError extends Error {
   }
 
   static async of(response) {
-    const { status, headers } = response
+    const { status } = response
     const body = await response.json().catch(() => ({}))
     // By API: {error: "…"}, {error: {…}}, {message: "…"}.
     const { code, name, message = body.message ?? body.error } = Object(body.error)
-    const wait = headers.get("Retry-After")
     return new DeltadError(
       status === 404 ? "gone" : (code ?? name ?? "http_" + status), String(message ?? status), {
-        status, retryable: status === 429 || status >= 500,
-        retryAfter: Math.max(0, 1000 * wait || Date.parse(wait) - Date.now() || 0),
+        status, retryable: !isFinal(status), retryAfter: retryAfter(response),
       })
   }
 }
@@ -108,7 +106,7 @@ export class Deltad {
         // Else something was perhaps done; a long wait is the user's to decide.
         const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
         if (!error.retryable || !isRefused || failures === 3) throw error
-        const time = backoff(failures++, 1000, error.retryAfter)
+        const time = pauseBeforeRetry(failures++, { atLeast: error.retryAfter })
         await new Promise(done => setTimeout(wake = done, time))
       }
     } finally {
@@ -208,8 +206,9 @@ export class Answer {
       // What we have cut ourselves was dead, and had its time.
       if (this.#connection.signal.aborted) continue
       // An error that is not ours is the network's, and passes.
-      const wait = failure instanceof DeltadError ? failure.retryAfter : 0
-      await this.#pause(backoff(failures, this.#retry, wait), !wait)
+      const atLeast = failure instanceof DeltadError ? failure.retryAfter : 0
+      const time = pauseBeforeRetry(failures, { retry: this.#retry, atLeast })
+      await this.#pause(time, !atLeast)
     }
   }
 
@@ -436,13 +435,6 @@ const asError = said => said && new DeltadError(said.code, said.message, said)
 const closed = () => new DeltadError("closed", "nobody reads this any more")
 
 const withoutSlash = url => (url.origin + url.pathname).replace(/\/$/, "")
-
-// Half is random: those who were cut together do not come back together.
-function backoff(failures, retry, atLeast) {
-  // Of 0 nothing grows.
-  const time = Math.min(Math.max(retry, 100) * 2 ** failures, 30_000)
-  return Math.max(time * (0.5 + Math.random() / 2), atLeast)
-}
 
 // crypto.randomUUID is missing where the page is not served over TLS.
 const randomName = () => Array.from(

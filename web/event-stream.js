@@ -45,6 +45,7 @@ export function retryAfter({ headers }) {
  * together.
  */
 export function pauseBeforeRetry(failures, { retry = 1000, longest = 30_000, atLeast = 0 }) {
-  const time = Math.min(retry * 2 ** failures, longest)
+  // Of 0 nothing grows.
+  const time = Math.min(Math.max(retry, 100) * 2 ** failures, longest)
   return Math.max(time * (0.5 + Math.random() / 2), atLeast)
 }

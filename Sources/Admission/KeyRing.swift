@@ -42,7 +42,13 @@ public struct KeyRing: Sendable {
     keys.contains { $0.scope.isSuperset(of: scope) }
   }
 
-  /// The name of the key that `presented` is, or nil when it is none that opens `scope`.
+  /// Whether the key of this name opens it.
+  public func opens(_ scope: KeyScope, name: String) -> Bool {
+    keys.contains { $0.name == name && $0.scope.isSuperset(of: scope) }
+  }
+
+  /// The name of the key that `presented` is, or nil when it is none that opens `scope`; any key
+  /// opens the empty one.
   public func name(of presented: Span<UInt8>, for scope: KeyScope) -> String? {
     var found: String?
     for key in keys where Self.areEqual(key.bytes.span, presented) {

@@ -24,6 +24,8 @@ final class Generation: AnswerReceiver {
   /// Of the request that began it.
   private let requestID: String
   private let api: API
+  /// Of the one with which it was asked for.
+  let keyName: String?
   private var attempts: Attempts
   private unowned let worker: Worker
   private let policy: Settings.UnreadPolicy
@@ -83,8 +85,8 @@ final class Generation: AnswerReceiver {
   }
 
   init(
-    stream: Stream, model: String, requestID: String, api: API, attempts: Attempts,
-    policy: Settings.UnreadPolicy,
+    stream: Stream, model: String, requestID: String, api: API, keyName: String?,
+    attempts: Attempts, policy: Settings.UnreadPolicy,
     initiator: Initiator?, keeper: Keeper?, line: String?, places: [PlaceHold],
     isContinuable: (() -> Bool)?, worker: Worker
   ) {
@@ -95,6 +97,7 @@ final class Generation: AnswerReceiver {
     self.model = model
     self.requestID = requestID
     self.api = api
+    self.keyName = keyName
     self.attempts = attempts
     self.policy = policy
     self.initiator = initiator

@@ -12,8 +12,8 @@ enum Message: Sendable {
   case advanced([Rendering])
   /// To the owner: a reader that it counts has gone.
   case left(StreamID, RenderingKey, loop: Int)
-  /// To the owner: what is the state of this stream; stop it first if `cancels`.
-  case inquire(StreamID, cancels: Bool, connection: UInt64, loop: Int)
+  /// To the owner: what is the state of this stream; it is stopped first if somebody wishes it.
+  case inquire(StreamID, stoppedBy: StopAuthority?, connection: UInt64, loop: Int)
   /// Back to the asker's loop.
   case answer(connection: UInt64, Result<StreamSnapshot, Failure>)
   /// To the loop of one who waited for a whole answer.
@@ -72,4 +72,18 @@ enum AttachAnswer: Sendable {
   case ahead
   /// There is no such stream, or it cannot be looked for.
   case failed(Failure)
+}
+
+/// Which streams one who asks for it may stop.
+enum StopAuthority: Sendable {
+  case all
+  /// Those that this key began.
+  case own(keyName: String)
+
+  func covers(_ generation: Generation) -> Bool {
+    switch self {
+    case .all: true
+    case .own(let name): generation.keyName == name
+    }
+  }
 }

@@ -178,8 +178,10 @@ extension Worker {
   private func scope(of endpoint: Endpoint) -> KeyScope? {
     switch endpoint {
     case .completions, .models, .model: .completions
-    case .createStream, .cancelStream: .streams
-    case .readStream: configuration.settings.streams.requireKeyToRead ? .streams : nil
+    case .createStream: .streams
+    // The id says which one; whether it may be stopped with this key, the stream's owner knows.
+    case .cancelStream: []
+    case .readStream: configuration.settings.streams.requireKeyToRead ? [] : nil
     case .createChat, .respondChat, .listChats, .readChat, .updateChat, .endChat: .chats
     case .askAgent: .agents
     case .widgetMessage, .widgetStream: .widget
@@ -204,6 +206,14 @@ extension Worker {
       throw Failure(.invalidKey, "the API key is not valid")
     }
     record.keyName = name
+  }
+
+  /// Which streams the asker may stop.
+  func stopAuthority(of record: RequestRecord) -> StopAuthority {
+    guard let name = record.keyName, !configuration.keys.opens(.streams, name: name) else {
+      return .all
+    }
+    return .own(keyName: name)
   }
 
   /// Where the key stands in the head. A field that comes twice is refused: a proxy and we might

@@ -125,7 +125,7 @@ extension Worker {
     let asking = target.asking(request, body, streams: composition.streams)
     let generation = Generation(
       stream: stream, model: request.model, requestID: record.requestID,
-      api: record.api,
+      api: record.api, keyName: record.keyName,
       attempts: Attempts(target.candidates), policy: policy, initiator: initiator, keeper: keeper,
       line: line,
       places: places,

@@ -20,8 +20,8 @@ extension Worker {
     case .attached(let connection, let answer): attached(connection, answer)
     case .advanced(let renderings): advanced(renderings)
     case .left(let id, let key, let reader): readerLeft(id, key, loop: reader)
-    case .inquire(let id, let cancels, let connection, let asker):
-      snapshot(id, cancels: cancels) { [self] snapshot in
+    case .inquire(let id, let authority, let connection, let asker):
+      snapshot(id, stoppedBy: authority) { [self] snapshot in
         shared.mailboxes[asker].post(.answer(connection: connection, snapshot))
       }
     case .answer(let connection, let snapshot): answered(connection, snapshot)

@@ -102,9 +102,26 @@ extension Worker {
     case .clients where record.client.isEmpty: return true
     case .clients, .proxies: break
     }
-    if configuration.metricsAllow.contains(where: { $0.contains(record.client) }) { return true }
+    if configuration.metricsAllow.contains(where: { $0.contains(record.client) }),
+      !Self.loopback.contains(where: { $0.contains(record.client) })
+        || namesThisMachine(head, bytes)
+    {
+      return true
+    }
     guard let key = try? bearer(head, bytes) else { return false }
     return configuration.keys.name(of: bytes.extracting(key), for: .admin) != nil
+  }
+
+  private static let loopback = ["127.0.0.0/8", "::1"].compactMap { AddressBlock($0) }
+
+  /// From the loopback come also pages that have had a name of theirs point here ("DNS rebinding"),
+  /// and proxies that do not say for whom they ask. Both name a host with a domain.
+  private func namesThisMachine(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+    guard let field = head.first("host", in: bytes) else { return true }
+    let host = String(copying: bytes, field).lowercased()
+    if IPAddress.parse(host) != nil { return true }
+    let name = host.prefix { $0 != ":" }
+    return !name.contains(".") || name.hasSuffix(".localhost")
   }
 
   // MARK: Readiness

@@ -70,11 +70,18 @@ extension Worker {
     generation(attach.id)?.readersChanged()
   }
 
-  /// The stream's state, after it has been stopped if it runs and `cancels` says so.
+  /// The stream's state, after it has been stopped if it runs and somebody who may wishes it.
   func snapshot(
-    _ id: StreamID, cancels: Bool, _ answer: @escaping (Result<StreamSnapshot, Failure>) -> Void
+    _ id: StreamID, stoppedBy authority: StopAuthority?,
+    _ answer: @escaping (Result<StreamSnapshot, Failure>) -> Void
   ) {
-    if cancels { generation(id)?.cancel() }
+    if let authority, let generation = generation(id) {
+      guard authority.covers(generation) else {
+        return answer(
+          .failure(Failure(.forbidden, "this key opens no streams, and did not begin this one")))
+      }
+      generation.cancel()
+    }
     withStream(id) { result in answer(result.map(\.snapshot)) }
   }
 

@@ -31,7 +31,7 @@ extension Worker: Service {
     case .completions: complete(body, connection, record)
     case .createStream: createStream(body, connection, record)
     case .readStream(let id): readStream(id, head, bytes, connection, record)
-    case .cancelStream(let id): inquire(id, cancels: true, connection, record)
+    case .cancelStream(let id): inquire(id, stops: true, connection, record)
     case .createChat: createChat(body, connection, record)
     case .respondChat: respondChat(body, connection, record)
     case .listChats: listChats(head, bytes, connection, record)

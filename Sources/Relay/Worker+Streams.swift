@@ -47,7 +47,7 @@ extension Worker {
   ) {
     do throws(Failure) {
       guard let format = try format(head, bytes) else {
-        return inquire(text, cancels: false, connection, record)
+        return inquire(text, stops: false, connection, record)
       }
       let after = try resumePosition(head, bytes)
       guard let id = StreamID(text) else { throw Self.unknownStream }
@@ -141,7 +141,7 @@ extension Worker {
   // MARK: Snapshots and stopping
 
   func inquire(
-    _ text: String, cancels: Bool, _ connection: Connection, _ record: RequestRecord
+    _ text: String, stops: Bool, _ connection: Connection, _ record: RequestRecord
   ) {
     guard let id = StreamID(text) else {
       return respond(connection, record, Self.unknownStream)
@@ -149,11 +149,12 @@ extension Worker {
     record.streamID = id
     let owner = shared.owner(of: id)
     let identifier = connection.identifier
+    let authority = stops ? stopAuthority(of: record) : nil
     if owner == loop.index {
-      snapshot(id, cancels: cancels) { [self] in answered(identifier, $0) }
+      snapshot(id, stoppedBy: authority) { [self] in answered(identifier, $0) }
     } else {
       shared.mailboxes[owner].post(
-        .inquire(id, cancels: cancels, connection: identifier, loop: loop.index))
+        .inquire(id, stoppedBy: authority, connection: identifier, loop: loop.index))
     }
   }
 

@@ -4,13 +4,16 @@ import copy
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from Proxies.configurations import HOST_NAME
+from Proxies.conftest import certificate, start_proxy
 from Relay.conftest import RUNNING, model, name, pytest_runtest_makereport, start
 from Support.processes import PATIENCE
 
 from .cutting import Line
+from .entrances import PROTOCOLS, Entrance
 from .watching import Watch
 
-__all__ = ["model", "name", "pytest_runtest_makereport", "start"]
+__all__ = ["certificate", "model", "name", "pytest_runtest_makereport", "start", "start_proxy"]
 
 CHROMIUM = "/usr/bin/chromium"
 SETTINGS = {
@@ -27,8 +30,10 @@ expect.set_options(timeout=PATIENCE * 1000)
 def browser():
     # Its loop runs as long as it does: tests of other folders have loops of their own.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        # The name of the certificate is resolved by the browser alone.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
+            "--no-sandbox", "--disable-dev-shm-usage",
+            f"--host-resolver-rules=MAP {HOST_NAME} 127.0.0.1"])
         yield browser
         browser.close()
 
@@ -69,6 +74,26 @@ def page(context, daemon):
     page.goto(daemon.url)
     expect(page.locator("#target option")).not_to_have_count(0)
     return page
+
+
+@pytest.fixture(scope="module")
+def make_entrance(start_proxy):
+    """Makes ways to a daemon: `make_entrance(protocol, daemon)`."""
+    made = []
+
+    def make(protocol, daemon):
+        made.append(Entrance(protocol, daemon, start_proxy))
+        return made[-1]
+
+    yield make
+    for entrance in made:
+        entrance.close()
+
+
+@pytest.fixture(scope="module", params=PROTOCOLS)
+def entrance(request, daemon, make_entrance):
+    """Each of the ways to the module's daemon."""
+    return make_entrance(request.param, daemon)
 
 
 @pytest.fixture

@@ -31,8 +31,10 @@ class Line:
         with self._lock:
             self._dead |= self._pairs
 
-    def mend(self):
+    def mend(self, port=None):
+        """Lets connections come again: to this port, where it leads to another from now on."""
         with self._lock:
+            self._target = port or self._target
             self._is_cut = False
 
     def close(self):

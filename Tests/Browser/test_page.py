@@ -12,36 +12,6 @@ NETWORK = ["net::ERR_"]
 CUT = 3000  # ms
 
 
-def test_an_answer_arrives_as_it_is_made(page, model, name):
-    story, view = Story(model, "story", name), View(page)
-    view.ask("What was there?")
-    for count in range(1, len(PARTS) + 1):
-        view.expect_text("".join(PARTS[:count]))
-        view.expect_states("reading")
-        story.tell()
-    view.expect_states("complete")
-    view.expect_end("^Complete. 24 tokens$")
-    expect(page.locator(".message.question p")).to_have_text("What was there?")
-
-
-def test_ten_viewers_show_the_same_with_the_connections_that_there_are(
-    page, daemon, model, name
-):
-    story, view = Story(model, "story", name), View(page)
-    view.ask()
-    view.expect_text(PARTS[0])
-    for _ in range(7):
-        page.click("#more")
-    story.tell()
-    view.expect_text("".join(PARTS[:2]), viewers=10)
-    # A browser has six for a host: three are left for what is asked meanwhile.
-    assert snapshot(daemon, view.stream())["subscribers"] == 4
-    expect(page.locator("[data-part=note]:visible")).to_have_count(7)
-    story.finish()
-    view.expect_text(WHOLE, viewers=10)
-    view.expect_states("complete", viewers=10)
-
-
 def test_tabs_leave_each_other_connections_to_ask_with(context, page, daemon, model, name):
     Story(model, "story", name)
     first = View(page)
@@ -58,74 +28,6 @@ def test_tabs_leave_each_other_connections_to_ask_with(context, page, daemon, mo
     first.expect_end("^Stopped.$")
     story.finish()
     second.expect_text(WHOLE)
-
-
-def test_after_three_seconds_without_network_everybody_has_everything(
-    contexts, line, model, name
-):
-    story = Story(model, "story", name)
-    page = contexts(allowed=NETWORK).new_page()
-    page.goto(line.url)
-    view = View(page)
-    expect(page.locator("#target option")).not_to_have_count(0)
-    view.ask()
-    view.expect_text(PARTS[0])
-    line.cut()
-    story.tell()
-    view.expect_states("coming back")
-    page.wait_for_timeout(CUT)
-    view.expect_text(PARTS[0])
-    line.mend()
-    view.expect_text("".join(PARTS[:2]))
-    story.finish()
-    view.expect_text(WHOLE)
-    view.expect_end("^Complete")
-
-
-def test_a_reload_picks_the_answer_up(page, model, name):
-    story, view = Story(model, "story", name), View(page)
-    view.ask("And then?")
-    story.tell()
-    view.expect_text("".join(PARTS[:2]))
-    page.reload()
-    view.expect_text("".join(PARTS[:2]))
-    expect(page.locator(".message.question p")).to_have_text("And then?")
-    story.finish()
-    view.expect_text(WHOLE)
-    view.expect_end("^Complete")
-    page.reload()
-    expect(view.answers).to_have_js_property("textContent", WHOLE)
-    expect(page.locator("#send")).to_be_enabled()
-
-
-def test_another_browser_comes_late_by_the_link(page, contexts, model, name):
-    story, view = Story(model, "story", name), View(page)
-    view.ask()
-    story.tell()
-    view.expect_text("".join(PARTS[:2]))
-    other = contexts().new_page()
-    other.goto(view.link())
-    late = View(other)
-    late.expect_text("".join(PARTS[:2]), viewers=1)
-    story.finish()
-    late.expect_text(WHOLE, viewers=1)
-    view.expect_text(WHOLE)
-
-
-def test_stop_stops_all(page, contexts, model, name):
-    Story(model, "story", name)
-    view = View(page)
-    view.ask()
-    view.expect_text(PARTS[0])
-    other = contexts().new_page()
-    other.goto(view.link())
-    View(other).expect_text(PARTS[0], viewers=1)
-    page.click("#stop")
-    view.expect_states("stopped")
-    View(other).expect_states("stopped", viewers=1)
-    view.expect_end("^Stopped.$")
-    view.expect_text(PARTS[0])
-    assert model.wait("story", "gone")[-1]["outcome"] == "gone"
 
 
 def test_a_dropped_viewer_resumes_where_it_was(page, daemon, model, name):

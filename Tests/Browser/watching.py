@@ -2,6 +2,8 @@
 
 import urllib.parse
 
+from Proxies.configurations import HOST_NAME
+
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
   console.error(`policy: ${violatedDirective} ${blockedURI}`)
@@ -45,5 +47,5 @@ class Watch:
 
     def _request(self, request):
         url = urllib.parse.urlsplit(request.url)
-        if url.scheme != "data" and url.hostname not in ("127.0.0.1", "relay.example.com"):
+        if url.scheme != "data" and url.hostname not in ("127.0.0.1", HOST_NAME):
             self.complaints.append(f"asked elsewhere: {request.url}")

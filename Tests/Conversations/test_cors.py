@@ -72,7 +72,7 @@ def test_another_origin_is_blocked_before_anything_else(daemon, api, method, pat
 
 @pytest.mark.parametrize(("api", "method", "path"), PATHS)
 def test_a_page_of_our_own_may_ask(daemon, api, method, path):
-    answer = fetch(daemon.port, method, path, None, {"Origin": "http://relay.test"})
+    answer = fetch(daemon.port, method, path, None, {"Origin": "http://localhost"})
     check(answer, api, 401, path)
 
 

@@ -23,8 +23,8 @@ class PlainExchange(Exchange):
     def __init__(self, proxy, method, path, body=None, headers=(), source=HOST):
         self.socket = proxy.connect("http/1.1", source)
         self.answer = Answer()
-        asked = request(method, path, body, headers)
-        self.socket.sendall(asked.replace(b"relay.test", authority(proxy).encode(), 1))
+        own = headers.items() if isinstance(headers, dict) else headers
+        self.socket.sendall(request(method, path, body, [("Host", authority(proxy)), *own]))
 
 
 class Part(Answer):

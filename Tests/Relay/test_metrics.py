@@ -128,6 +128,18 @@ def test_strangers_learn_nothing_without_an_administrators_key(start, tmp_path):
         assert scrape(daemon, **fields).status == status
 
 
+def test_a_page_whose_own_name_points_here_does_not_read_them(start):
+    daemon = start()
+    for host, status in (
+        ("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("localhost", 200), ("deltad:8080", 200),
+        ("a.localhost:8080", 200), ("evil.example", 403), ("127.0.0.1.evil.example:8080", 403),
+        ("localhost.evil.example", 403), ("evillocalhost.", 403),
+    ):
+        for path in ("/metrics", "/dashboard/events"):
+            with Exchange(daemon.port, "GET", path, headers={"Host": host}) as exchange:
+                assert exchange.head().status == status, (host, path)
+
+
 def test_addresses_that_may_read_them_can_be_configured(start):
     daemon = start({"metrics": {"allow": ["203.0.113.0/24"]}})
     assert scrape(daemon).status == 403

@@ -19,7 +19,9 @@ def request(method, path, body=None, headers=()):
     `headers` is a dictionary, or a list of pairs, in which a name may come twice.
     """
     fields = list(headers.items()) if isinstance(headers, dict) else list(headers)
-    lines = [f"{method} {path} HTTP/1.1", "Host: relay.test"]
+    lines = [f"{method} {path} HTTP/1.1"]
+    if all(name.lower() != "host" for name, _ in fields):
+        lines.append("Host: localhost")
     payload = b""
     if body is not None:
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
