@@ -199,10 +199,12 @@ function draw() {
 async function showLink(stream) {
   const link = home + "#" + stream
   $("link").href = $("link").textContent = link
+  const field = key ? ` -H "Authorization: Bearer $KEY"` : ""
+  $("curl").textContent = `curl -N${field} ${home}v1/streams/${stream}`
   $("device").hidden = false
   if (/^(localhost|127\.|\[::1\])/.test(location.hostname)) {
-    $("reach").textContent = "This address is this machine's own. Open the page by one that the "
-      + "other device reaches, and the link is good there too."
+    $("reach").textContent = "This address is this machine's own: open the page by one that the "
+      + "other device reaches."
   }
   // Not before somebody has asked: the page is there sooner without.
   const { qr } = await import("./qr.js")
@@ -218,11 +220,14 @@ async function showLink(stream) {
   $("code").replaceChildren(path)
 }
 
-$("copy").onclick = async () => {
-  // Without TLS there is no clipboard: then the link is at least selected.
-  if (navigator.clipboard) await navigator.clipboard.writeText($("link").href)
-  else getSelection().selectAllChildren($("link"))
-  say(navigator.clipboard ? "The link is copied." : "The link is selected.")
+for (const button of document.querySelectorAll("[data-copies]")) {
+  button.onclick = async () => {
+    const copied = $(button.dataset.copies)
+    // Without TLS there is no clipboard: then it is at least selected.
+    if (navigator.clipboard) await navigator.clipboard.writeText(copied.textContent)
+    else getSelection().selectAllChildren(copied)
+    say(navigator.clipboard ? "It is copied." : "It is selected.")
+  }
 }
 
 // MARK: Keys
@@ -262,6 +267,10 @@ $("ask").onsubmit = event => {
 $("question").onkeydown = event => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
   event.preventDefault()
+  $("ask").requestSubmit()
+}
+$("suggestion").onclick = event => {
+  $("question").value = event.target.textContent
   $("ask").requestSubmit()
 }
 $("stop").onclick = () => answer.stop().catch(error => say(error.message, true))
@@ -321,9 +330,9 @@ async function listTargets() {
 async function begin() {
   if (watched) {
     document.body.classList.add("watching")
-    $("chat-title").textContent = "An answer, watched"
+    $("chat-title").textContent = "Watching"
     $("ask").hidden = true
-    $("new").textContent = "Ask something yourself"
+    $("new").textContent = "Ask something"
     $("new").onclick = () => { location.href = home }
     kept.viewers = 1
     return attend({}, (await deltad()).follow(watched, { shared: true }))

@@ -10,7 +10,7 @@ from .stories import PARTS, WHOLE, Story, snapshot
 from .test_dashboard import ENVIRONMENT, KEYS, cell, quiet, tile
 
 # Chromium says so of every request that fails.
-NETWORK = ["net::ERR_", "502", "504"]
+NETWORK = ["net::ERR_", "502"]
 CUT = 3000  # ms
 
 

@@ -1,15 +1,15 @@
 """The page at /: a conversation, and its answer in several viewers."""
 
 import re
+import shlex
+import subprocess
 
 from playwright.sync_api import expect
+from Relay.events import stream_events
+from Support.processes import PATIENCE
 
 from .reading import View
-from .stories import PARTS, WHOLE, Story, asked, snapshot, wait_for_readers
-
-# Chromium says so of every request that fails.
-NETWORK = ["net::ERR_"]
-CUT = 3000  # ms
+from .stories import PARTS, WHOLE, Story, asked, wait_for_readers
 
 
 def test_tabs_leave_each_other_connections_to_ask_with(context, page, daemon, model, name):
@@ -130,3 +130,32 @@ def test_a_stream_that_is_not_there_is_said_to_be_gone(contexts, daemon):
     page = contexts(allowed=["404"]).new_page()
     page.goto(f"{daemon.url}/#strm_0{'x' * 22}")
     View(page).expect_end("^Not complete: ")
+
+
+def test_who_has_nothing_to_ask_asks_what_is_suggested(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    page.select_option("#target", "story")
+    question = page.locator("#suggestion").text_content()
+    page.click("#suggestion")
+    view.expect_text(PARTS[0])
+    expect(page.locator(".message.question p")).to_have_text(question)
+    expect(page.locator("#empty")).to_be_hidden()
+    story.finish()
+    view.expect_end("^Complete")
+
+
+def test_the_command_that_the_page_shows_reads_the_stream(page, model, name):
+    story, view = Story(model, "story", name), View(page)
+    view.ask()
+    story.finish()
+    view.expect_end("^Complete")
+    command = shlex.split(page.locator("#curl").text_content())
+    said = subprocess.run([*command, "-sS"], capture_output=True, timeout=PATIENCE, check=True)
+    texts = [event.data.get("text", "") for event in stream_events(said.stdout)]
+    assert "".join(texts) == WHOLE
+
+
+def test_links_lead_to_what_else_there_is(page, daemon):
+    for link in page.locator("nav a").all():
+        answer = page.request.get(f"{daemon.url}/{link.get_attribute('href')}")
+        assert answer.status == 200
