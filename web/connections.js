@@ -13,6 +13,7 @@ const PLACES = 4
 
 const [page] = performance.getEntriesByType("navigation")
 const isBounded = !/^h[23]/.test(page?.nextHopProtocol)
+let hasLocks = isBounded && Boolean(navigator.locks)
 let taken = 0
 
 /**
@@ -20,20 +21,22 @@ let taken = 0
  * `onLost`, to be set at once, is called when a reader has taken it.
  */
 export async function takePlace() {
-  if (!isBounded || !navigator.locks) return takeUncounted()
+  if (!hasLocks) return takeUncounted()
   // From the other end than readers: they meet as late as can be.
   for (let number = PLACES - 1; number >= 0; number--) {
     const place = await tryLock("deltad place " + number)
     if (place) return place
+    if (!hasLocks) return takeUncounted()
   }
   return null
 }
 
 /** The same for a reader or a dashboard: null only when others of their kind have all. */
 export async function takeReadersPlace() {
-  if (!isBounded || !navigator.locks) return takeUncounted()
+  if (!hasLocks) return takeUncounted()
   for (let number = 0; number < PLACES; number++) {
     const right = await tryLock("deltad reader " + number)
+    if (!hasLocks) return takeUncounted()
     if (!right) continue
     const place = await tryLock("deltad place " + number, { steal: true })
     return { release: () => Promise.all([place.release(), right.release()]) }
@@ -62,6 +65,11 @@ function tryLock(name, options = { ifAvailable: true }) {
     const released = navigator.locks.request(name, options, lock => lock && new Promise(done => {
       place.release = () => { done(); return released }
       answer(place)
-    })).then(() => answer(null), () => place.onLost?.())
+    })).then(() => answer(null), error => {
+      if (place.release) return place.onLost?.()
+      // Browsers that keep no cookies may refuse locks, too.
+      hasLocks = error.name !== "SecurityError"
+      answer(null)
+    })
   })
 }

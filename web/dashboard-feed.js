@@ -5,6 +5,7 @@
 // daemon ends a full answer, or each with one event because it is about to end itself.
 
 import { events, pauseBeforeRetry, retryAfter } from "./event-stream.js"
+import { tabStorage } from "./tab-storage.js"
 
 // The other page of the daemon keeps another one: this may do more.
 const KEY = "deltad admin key"
@@ -13,9 +14,9 @@ const LONGEST_PAUSE = 5000 // unless the daemon asks for a longer one
 
 /** Sent once a 403 has been answered; kept by the tab. */
 export const key = {
-  get: () => sessionStorage.getItem(KEY),
-  set: value => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
+  get: () => tabStorage.getItem(KEY),
+  set: value => tabStorage.setItem(KEY, value),
+  forget: () => tabStorage.removeItem(KEY),
 }
 
 /**

@@ -8,6 +8,8 @@
 
 import { events, isFinal, pauseBeforeRetry, retryAfter } from "./event-stream.js"
 
+const LONGEST_STAY = 1000 // ms
+
 export class DeltadError extends Error {
   name = "DeltadError"
 
@@ -18,7 +20,7 @@ export class DeltadError extends Error {
 
   static async of(response) {
     const { status } = response
-    const body = await response.json().catch(() => ({}))
+    const body = Object(await response.json().catch(() => null))
     // By API: {error: "…"}, {error: {…}}, {message: "…"}.
     const { code, name, message = body.message ?? body.error } = Object(body.error)
     return new DeltadError(
@@ -79,8 +81,11 @@ export class Deltad {
     const { response, isWhole, said } = await this.#ask(
       this.url + path, request, isRepeatable, options?.signal)
     const id = response.headers.get("X-Stream-Id") ?? said.id
-    // Some answers end with their last reader: who asked leaves when the other one reads.
-    const opened = () => isWhole || response.body.cancel().catch(() => {})
+    // Some answers end with their last reader: who asked leaves when the other one reads, or before
+    // it lacks the connection to.
+    const leave = () => isWhole || response.body.cancel().catch(() => {})
+    const timer = setTimeout(leave, LONGEST_STAY)
+    const opened = () => { clearTimeout(timer); leave() }
     return Object.assign(this.follow(id, { ...options, opened }), {
       chatId: said.chatId,
       conversationId: response.headers.get("X-Conversation-Id") ?? said.conversationId,
@@ -106,6 +111,8 @@ export class Deltad {
         // Else something was perhaps done; a long wait is the user's to decide.
         const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
         if (!error.retryable || !isRefused || failures === 3) throw error
+        // What was answered is not in doubt: with the same name that answer would come again.
+        if (error.status && isRepeatable) request.headers["Idempotency-Key"] = randomName()
         const time = pauseBeforeRetry(failures++, { atLeast: error.retryAfter })
         await new Promise(done => setTimeout(wake = done, time))
       }
@@ -119,7 +126,7 @@ export class Deltad {
       const response = await this.#options.fetch(url, request)
       if (!response.ok) return await DeltadError.of(response)
       const isWhole = response.headers.get("Content-Type")?.includes("application/json")
-      return { response, isWhole, said: isWhole ? await response.json() : {} }
+      return { response, isWhole, said: isWhole ? Object(await response.json()) : {} }
     } catch (cause) {
       return new DeltadError("network", cause.message, { retryable: isRepeatable })
     }
@@ -136,6 +143,7 @@ export class Answer {
   #retry = 1000
   #wake = null // ends a pause early
   #channel = null
+  #asks = false // for all that was said before it listened
   #queue = null // for the lock
   #leads = false
   #due = 0 // when the leader has been heard from again
@@ -177,8 +185,13 @@ export class Answer {
     }
   }
 
-  stop() {
-    return this.#json("DELETE")
+  async stop() {
+    try {
+      return await this.#json("DELETE")
+    } catch (error) {
+      if (error instanceof DeltadError) throw error
+      throw new DeltadError("network", error.message, { retryable: true })
+    }
   }
 
   close() {
@@ -233,6 +246,7 @@ export class Answer {
       }
       if (!response.ok) throw await DeltadError.of(response)
       this.#options.opened?.()
+      if (this.#end.signal.aborted) return
       this.#change("", "streaming")
       const onRetry = time => { this.#retry = time }
       for await (const event of events(response.body, { onBytes, onRetry })) this.#take(event)
@@ -309,7 +323,7 @@ export class Answer {
     try {
       this.#channel ??= new BroadcastChannel(name)
       this.#channel.onmessage = ({ data }) => this.#hear(data)
-      this.#channel.postMessage({ asks: true })
+      this.#askForAll()
       this.#expect(this.#options.silence)
       // The two exclude each other.
       await navigator.locks.request(name, steal ? { steal } : { signal: queue.signal }, () => {
@@ -373,6 +387,11 @@ export class Answer {
     this.#channel.postMessage({ at, text: text.slice(at), lastEventId, state, within, end })
   }
 
+  #askForAll() {
+    this.#asks = true
+    this.#channel.postMessage({ asks: true })
+  }
+
   #hear({ asks, looks, at, text, lastEventId, state, within, end }) {
     if (this.#leads && asks) return this.#tell(0)
     if (this.#leads && looks) return this.#look()
@@ -380,7 +399,8 @@ export class Answer {
     this.#expect(within)
     const had = this.text.length - at
     // Something was said before we listened.
-    if (had < 0) return this.#channel.postMessage({ asks: true })
+    if (had < 0) return this.#asks || this.#askForAll()
+    this.#asks = false
     this.lastEventId = Math.max(this.lastEventId, lastEventId)
     const piece = text.slice(had)
     if (piece || state !== this.state) this.#change(piece, state)

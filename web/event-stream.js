@@ -37,7 +37,9 @@ export const isFinal = status => status >= 400 && status < 500 && status !== 408
 /** Milliseconds that the server wishes to be left alone; 0 where it says nothing. */
 export function retryAfter({ headers }) {
   const wait = headers.get("Retry-After")
-  return Math.max(0, 1000 * wait || Date.parse(wait) - Date.now() || 0)
+  const time = 1000 * wait || Date.parse(wait) - Date.now() || 0
+  // What no timer can wait for, it does not wait for at all.
+  return Math.min(Math.max(0, time), 2 ** 31 - 1)
 }
 
 /**

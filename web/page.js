@@ -1,31 +1,31 @@
 // The page at /: a conversation, and the answer in several viewers at the same time.
 //
-// What it knows is in sessionStorage, so that a reload goes on where it was: the conversation, and
+// What it knows is kept by the tab, so that a reload goes on where it was: the conversation, and
 // the id of the stream under way, which is read again from its beginning. A stream's id in the
 // fragment shows that stream; fragments are not sent to servers.
 
 import { takePlace, takeReadersPlace } from "./connections.js"
 import { isFinal, pauseBeforeRetry, retryAfter } from "./event-stream.js"
-import { Viewer, keepAtEnd } from "./viewer.js"
+import { tabStorage } from "./tab-storage.js"
+import { GrowingText, Viewer, keepAtEnd } from "./viewer.js"
 
-const LONGEST = 1 << 20 // UTF-16 code units that are kept of a conversation
+const LONGEST = 1 << 20 // bytes that are kept of a conversation, and so told to a model
 
 const $ = id => document.getElementById(id)
 const home = location.origin + location.pathname
 const watched = /^#(strm_\w+)$/.exec(location.hash)?.[1]
 
-let key = sessionStorage.getItem("deltad key") ?? undefined
+let key = tabStorage.getItem("deltad key") ?? undefined
 let client
-// Loaded when somebody writes: the page paints without.
-const deltad = async () => client ??= new (await import("./deltad.js")).Deltad({ url: home, key })
 // A turn is {question, text, stream?, end?}.
 let kept = { target: "", conversation: null, turns: [], viewers: 3 }
 let answer = null
 let viewers = []
 let asking = null
+let targets // listed, when it resolves
 const toEnd = keepAtEnd($("messages"))
 
-if (!watched) kept = { ...kept, ...JSON.parse(sessionStorage.getItem("deltad page") ?? "{}") }
+if (!watched) kept = { ...kept, ...JSON.parse(tabStorage.getItem("deltad page") ?? "{}") }
 
 // What is dropped is no longer told to a model either: a reload changes nothing.
 function keep() {
@@ -33,7 +33,7 @@ function keep() {
   for (;;) {
     const conversation = JSON.stringify(kept)
     try {
-      if (conversation.length <= LONGEST) return sessionStorage.setItem("deltad page", conversation)
+      if (new Blob([conversation]).size <= LONGEST) return tabStorage.setItem("deltad page", conversation)
     } catch {
       // The tab's storage is full.
     }
@@ -41,6 +41,21 @@ function keep() {
     if (kept.turns.length < 2) return
     kept.turns.shift()
   }
+}
+
+/** Loaded when somebody writes, and however often it has to be asked for: the page paints without. */
+async function deltad() {
+  for (let failures = 0; !client; failures++) {
+    try {
+      // By the same name browsers may fail again without asking.
+      const { Deltad } = await import(failures ? `./deltad.js?${failures}` : "./deltad.js")
+      client ??= new Deltad({ url: home, key })
+    } catch {
+      say("The daemon cannot be reached: asking again.", true)
+      await new Promise(done => setTimeout(done, pauseBeforeRetry(failures, {})))
+    }
+  }
+  return client
 }
 
 function say(words, isAlarm = false) {
@@ -53,7 +68,7 @@ function say(words, isAlarm = false) {
 function addMessage(who, kind, text) {
   const message = document.createElement("div")
   message.className = "message " + kind
-  message.innerHTML = "<div class=who></div><p></p>"
+  message.innerHTML = "<div class=who></div><p dir=auto></p>"
   message.firstChild.textContent = who
   message.lastChild.textContent = text
   $("empty").hidden = true
@@ -77,17 +92,21 @@ function showEnd(message, end) {
 }
 
 /** Reads the turn's stream into the conversation, and gives it viewers. */
-async function attend(turn, following) {
-  answer = following
+async function attend(turn, following, words = "The answer arrives.") {
   const message = showTurn({ ...turn, text: "" })
-  const text = document.createTextNode("")
-  message.querySelector("p").append(text)
+  const text = new GrowingText(message.querySelector("p"))
   toEnd(true)
+  answer = await following
   $("stop").disabled = false
   showLink(answer.id)
-  answer.subscribe(piece => {
-    text.appendData(piece)
+  let said
+  answer.subscribe((piece, { state }) => {
+    text.append(piece)
     draw()
+    if (state === said) return
+    said = state
+    if (state === "waiting") say("The connection is lost: coming back.", true)
+    else if (state === "streaming") say(words)
   })
   // Without one it is read all the same: what was asked is shown.
   const place = await takeReadersPlace()
@@ -96,7 +115,7 @@ async function attend(turn, following) {
   await place?.release()
   if (outcome.status === 401 && await askForKey()) {
     message.remove()
-    return attend(turn, (await deltad()).follow(answer.id, { shared: true }))
+    return attend(turn, follow(answer.id))
   }
   turn.end = endOf(outcome)
   turn.text = answer.text
@@ -121,16 +140,24 @@ function setBusy(isBusy) {
   $("send").disabled = $("target").disabled = $("new").disabled = isBusy
 }
 
-async function ask(question) {
+const follow = async stream => (await deltad()).follow(stream, { shared: true })
+
+async function ask(question, words) {
   const turn = { question, text: "", name: nameOfTarget() }
   setBusy(true)
   say("Asking…")
   let started
   try {
+    // Who is quick asks before it is known who answers.
+    if (!kept.target) await targets
     started = await (await deltad()).streams(request(question), { shared: true })
   } catch (error) {
     setBusy(false)
     if (error.status === 401 && await askForKey()) return ask(question)
+    if (error.code === "gone" && kept.conversation) {
+      kept.conversation = null
+      return ask(question, "The daemon does not know the conversation any more: this is a new one.")
+    }
     say(`This was not asked: ${error.message}.`, true)
     return $("question").focus()
   }
@@ -138,9 +165,9 @@ async function ask(question) {
   turn.stream = started.id
   kept.turns.push(turn)
   keep()
-  say("The answer arrives.")
-  $("question").value = ""
-  await attend(turn, started)
+  // What has been written meanwhile is the next one.
+  if ($("question").value === question) $("question").value = ""
+  await attend(turn, started, words)
   $("question").focus()
 }
 
@@ -148,7 +175,7 @@ async function ask(question) {
 function request(message) {
   const agent = /^agent:(.*)$/.exec(kept.target)?.[1]
   if (agent) return { agent, message, conversationId: kept.conversation }
-  const messages = kept.turns.flatMap(({ question, text }) => [
+  const messages = kept.turns.filter(({ text }) => text).flatMap(({ question, text }) => [
     { role: "user", content: question }, { role: "assistant", content: text }])
   return { model: kept.target, messages: [...messages, { role: "user", content: message }] }
 }
@@ -207,7 +234,7 @@ async function showLink(stream) {
       + "other device reaches."
   }
   // Not before somebody has asked: the page is there sooner without.
-  const { qr } = await import("./qr.js")
+  const { qr } = await import("./qr.js").catch(() => ({ qr: () => null }))
   const rows = qr(link)
   $("code").toggleAttribute("hidden", !rows)
   if (!rows) return
@@ -223,10 +250,14 @@ async function showLink(stream) {
 for (const button of document.querySelectorAll("[data-copies]")) {
   button.onclick = async () => {
     const copied = $(button.dataset.copies)
-    // Without TLS there is no clipboard: then it is at least selected.
-    if (navigator.clipboard) await navigator.clipboard.writeText(copied.textContent)
-    else getSelection().selectAllChildren(copied)
-    say(navigator.clipboard ? "It is copied." : "It is selected.")
+    try {
+      await navigator.clipboard.writeText(copied.textContent)
+      say("It is copied.")
+    } catch {
+      // Without TLS there is no clipboard: then it is at least selected.
+      getSelection().selectAllChildren(copied)
+      say("It is selected.")
+    }
   }
 }
 
@@ -237,7 +268,7 @@ function askForKey() {
   // An answer and the list of models may both be refused.
   asking ??= new Promise(answer => {
     key = undefined
-    sessionStorage.removeItem("deltad key")
+    tabStorage.removeItem("deltad key")
     $("keys").returnValue = ""
     $("keys").onclose = () => {
       asking = null
@@ -248,12 +279,12 @@ function askForKey() {
   return asking
 }
 
-$("question").addEventListener("input", () => void deltad().catch(() => {}), { once: true })
+$("question").addEventListener("input", deltad, { once: true })
 
 $("keys").querySelector("form").onsubmit = event => {
   event.preventDefault()
   key = $("key").value
-  sessionStorage.setItem("deltad key", key)
+  tabStorage.setItem("deltad key", key)
   client = undefined
   $("keys").close("given")
 }
@@ -270,8 +301,9 @@ $("question").onkeydown = event => {
   $("ask").requestSubmit()
 }
 $("suggestion").onclick = event => {
-  $("question").value = event.target.textContent
-  $("ask").requestSubmit()
+  if ($("send").disabled) return
+  $("messages").focus()
+  ask(event.target.textContent)
 }
 $("stop").onclick = () => answer.stop().catch(error => say(error.message, true))
 $("more").onclick = async () => {
@@ -335,16 +367,16 @@ async function begin() {
     $("new").textContent = "Ask something"
     $("new").onclick = () => { location.href = home }
     kept.viewers = 1
-    return attend({}, (await deltad()).follow(watched, { shared: true }))
+    return attend({}, follow(watched))
   }
   const last = kept.turns.at(-1)
   const running = last && !last.end ? kept.turns.at(-1) : null
   for (const turn of kept.turns) if (turn !== running) showTurn(turn)
+  toEnd(true)
   if (running) setBusy(true)
-  listTargets()
+  targets = listTargets()
   if (!running) return
-  say("The answer is picked up again.")
-  await attend(running, (await deltad()).follow(running.stream, { shared: true }))
+  await attend(running, follow(running.stream), "The answer is picked up again.")
 }
 
 begin()

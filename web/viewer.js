@@ -8,7 +8,7 @@ const PACE = 250 // ms between two events for one that reads slowly
 export class Viewer {
   #answer
   #onChange
-  #text = document.createTextNode("")
+  #text
   #close = () => {}
   #lastEventId = 0
   #events = 0
@@ -39,7 +39,7 @@ export class Viewer {
     const { name, text, note, drop, slow, remove } = this.#parts
     name.textContent = "Viewer " + number
     name.id = "viewer-" + number
-    text.append(this.#text)
+    this.#text = new GrowingText(text)
     this.#toEnd = keepAtEnd(text)
     note.hidden = Boolean(place)
     slow.hidden = !place
@@ -79,6 +79,8 @@ export class Viewer {
   }
 
   #connect() {
+    clearTimeout(this.#timer)
+    this.#close()
     this.#say("connecting", "connecting")
     if (!this.place) this.#close = this.#listen()
     else if (this.#isSlow || this.key || this.#isRefused) this.#close = this.#read()
@@ -145,7 +147,7 @@ export class Viewer {
         this.#lastEventId = answer.lastEventId
       }
       if (answer.error) this.#end("failed", answer.error.message)
-      else if (answer.state === "done") this.#end("done", "complete")
+      else if (answer.state === "done") answer.finished.then(result => this.#endAs(result))
       else this.#say("reading", answer.state === "waiting" ? "coming back" : "reading")
     })
   }
@@ -165,7 +167,7 @@ export class Viewer {
   }
 
   #append(piece) {
-    this.#text.appendData(piece)
+    this.#text.append(piece)
     this.#onChange()
   }
 
@@ -184,6 +186,7 @@ export class Viewer {
   // MARK: Connections that end
 
   #drop() {
+    clearTimeout(this.#timer)
     this.#close()
     this.#isAway = true
     this.#say("away", "dropped at #" + this.#lastEventId)
@@ -192,7 +195,6 @@ export class Viewer {
   }
 
   #return() {
-    clearTimeout(this.#timer)
     this.#isAway = false
     this.#parts.drop.textContent = "Drop"
     this.#resumedFrom = this.#lastEventId
@@ -217,18 +219,33 @@ export class Viewer {
     this.#isSlow = false
     this.#parts.note.hidden = false
     this.#parts.slow.hidden = true
-    if (this.#isAway) return
-    clearTimeout(this.#timer)
-    this.#close()
-    this.#connect()
+    if (!this.#isAway) this.#connect()
   }
 
   #changePace() {
     this.#isSlow = !this.#isSlow
     this.#parts.slow.textContent = this.#isSlow ? "Full speed" : "Slow down"
     this.#parts.slow.setAttribute("aria-pressed", this.#isSlow)
-    this.#close()
     this.#return()
+  }
+}
+
+/** A box's text, in parts: a browser lays out anew what has grown, and all of a part at once. */
+export class GrowingText {
+  static #longest = 1 << 12 // UTF-16 code units
+  #box
+  #last = null
+  length = 0
+
+  constructor(box) {
+    this.#box = box
+  }
+
+  append(piece) {
+    this.length += piece.length
+    if (this.#last?.length < GrowingText.#longest) return this.#last.appendData(piece)
+    this.#last = document.createTextNode(piece)
+    this.#box.append(this.#last)
   }
 }
 

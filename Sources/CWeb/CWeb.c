@@ -25,6 +25,9 @@ static const cweb_file files[] = {
     {"event-stream.js", "text/javascript; charset=utf-8", FILE_BYTES{
 #embed "../../web/event-stream.js" suffix(, 0)
     }},
+    {"tab-storage.js", "text/javascript; charset=utf-8", FILE_BYTES{
+#embed "../../web/tab-storage.js" suffix(, 0)
+    }},
     {"qr.js", "text/javascript; charset=utf-8", FILE_BYTES{
 #embed "../../web/qr.js" suffix(, 0)
     }},

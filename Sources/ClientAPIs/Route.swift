@@ -66,7 +66,8 @@ public struct Route: Equatable, Sendable {
   }
 
   private static func isOfDashboard(_ file: String) -> Bool {
-    file.hasPrefix("dashboard") || ["connections.js", "event-stream.js"].contains(file)
+    file.hasPrefix("dashboard")
+      || ["connections.js", "event-stream.js", "tab-storage.js"].contains(file)
   }
 
   /// - Parameters:

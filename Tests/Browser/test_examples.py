@@ -107,6 +107,20 @@ def test_the_page_shows_an_answer_and_survives_a_reload(visit, daemon, model, na
     expect(answer).to_have_js_property("textContent", WHOLE)
 
 
+def test_the_page_shows_the_last_answer_alone(visit, daemon, model, name):
+    page = visit(daemon, {"page": examples()[1]})
+    first = Story(model, "guided", f"{name}-first", ["The first", " goes on"])
+    page.click("button")
+    expect(page.locator("#answer")).to_have_text("The first")
+    second = Story(model, "guided", f"{name}-second", ["The second", " goes on"])
+    page.click("button")
+    expect(page.locator("#answer")).to_have_text("The second")
+    first.finish()
+    second.finish()
+    expect(page.locator("#answer")).to_have_text("The second goes on")
+    expect(page.locator("#error")).to_have_text("")
+
+
 def test_the_hook_shows_an_answer_and_leaves_with_its_component(visit, daemon, model, name):
     story, identifier = Story(model, "story", name), begin(daemon)
     code = f"""

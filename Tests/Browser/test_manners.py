@@ -1,5 +1,6 @@
 """How the page behaves towards those who use it, and towards their network."""
 
+import json
 import pathlib
 import urllib.parse
 
@@ -67,6 +68,55 @@ def test_nothing_moves_while_text_arrives(contexts, daemon, model, name):
     view.expect_end("^Complete")
     view.expect_states("complete")
     assert page.evaluate("window.shifted") == before
+
+
+LONG_NAME = "meta-llama/Llama-3.3-70B-Instruct-Turbo-FP8-2025"
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_a_long_name_of_a_model_stays_in_its_place(contexts, start, width):
+    daemon = start({"models": [{"id": LONG_NAME, "upstream": "scripted"}]})
+    page = contexts(viewport={"width": width, "height": 740}).new_page()
+    page.goto(daemon.url)
+    expect(page.locator("#target option")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    form, send = (page.locator(each).bounding_box() for each in ("#ask", "#send"))
+    assert send["x"] + send["width"] < form["x"] + form["width"]
+
+
+def test_what_is_written_from_right_to_left_is_shown_so(page, model, name):
+    story, view = Story(model, "story", name, ["שלום לכולם!"]), View(page)
+    view.ask("מה שלומך?")
+    story.finish()
+    view.expect_end("^Complete")
+    texts = page.locator(".message p, .viewer .text").all()
+    assert len(texts) == 5
+    for text in texts:
+        expect(text).to_have_css("direction", "rtl")
+    page.fill("#question", "שלום")
+    expect(page.locator("#question")).to_have_css("direction", "rtl")
+
+
+def test_what_cannot_be_copied_is_selected(page, model, name):
+    Story(model, "story", name)
+    view = View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(Error('no')) }")
+    page.click("[data-copies=curl]")
+    view.expect_end("^It is selected.$")
+    assert page.evaluate("getSelection().toString()").startswith("curl -N http")
+
+
+def test_a_reload_shows_the_end_of_a_long_conversation(page, daemon):
+    turns = [{"question": f"{number}", "text": "x\n" * 9, "name": "story",
+              "stream": "strm_0x", "end": {"words": "Complete.", "isFailure": False}}
+             for number in range(30)]
+    page.evaluate("kept => sessionStorage.setItem('deltad page', kept)", json.dumps(
+        {"viewers": 1, "target": "story", "conversation": None, "turns": turns}))
+    page.reload()
+    expect(page.locator(".message.answer")).to_have_count(30)
+    expect_end_in_sight(page.locator("#messages"))
 
 
 def expect_end_in_sight(box):

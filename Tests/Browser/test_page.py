@@ -9,7 +9,7 @@ from Relay.events import stream_events
 from Support.processes import PATIENCE
 
 from .reading import View
-from .stories import PARTS, WHOLE, Story, asked, wait_for_readers
+from .stories import END, PARTS, WHOLE, Story, asked, wait_for_readers
 
 
 def test_tabs_leave_each_other_connections_to_ask_with(context, page, daemon, model, name):
@@ -130,6 +130,29 @@ def test_a_stream_that_is_not_there_is_said_to_be_gone(contexts, daemon):
     page = contexts(allowed=["404"]).new_page()
     page.goto(f"{daemon.url}/#strm_0{'x' * 22}")
     View(page).expect_end("^Not complete: ")
+
+
+def test_viewers_that_share_a_connection_are_told_that_it_was_stopped(page, model, name):
+    Story(model, "story", name)
+    view = View(page)
+    view.ask()
+    view.expect_text(PARTS[0])
+    for _ in range(3):
+        page.click("#more")
+    view.expect_text(PARTS[0], viewers=6)
+    page.click("#stop")
+    view.expect_states("stopped", viewers=6)
+
+
+def test_an_answer_of_nothing_is_not_told_to_the_model(page, model, name):
+    model.script("story", [{"head": {"status": 400}}, {"json": {"error": {"message": "no"}}}],
+                 [{"text": "Yes"}, *END])
+    view = View(page)
+    view.ask()
+    view.expect_end("^Not complete")
+    view.ask("And now?")
+    view.expect_end("^Complete")
+    assert [message["content"] for message in asked(model, "story")] == ["And now?"]
 
 
 def test_who_has_nothing_to_ask_asks_what_is_suggested(page, model, name):

@@ -95,7 +95,7 @@ import Testing
         .map(String.init),
       files: [
         "", "connections.js", "dashboard", "dashboard.js", "event-stream.js", "openapi.json",
-        "page.js",
+        "page.js", "tab-storage.js",
       ])
   }
 
@@ -115,9 +115,9 @@ import Testing
 
   @Test(arguments: [
     ("/metrics", true), ("/dashboard", true), ("/dashboard.js", true), ("/dashboard/events", true),
-    ("/event-stream.js", true), ("/connections.js", true), ("/healthz", true), ("/readyz", true),
-    ("/", false), ("/page.js", false), ("/openapi.json", false), ("/v1/models", false),
-    ("/v1/streams/s", false),
+    ("/event-stream.js", true), ("/connections.js", true), ("/tab-storage.js", true),
+    ("/healthz", true), ("/readyz", true), ("/", false), ("/page.js", false),
+    ("/openapi.json", false), ("/v1/models", false), ("/v1/streams/s", false),
   ])
   func `those who only watch get figures, their page and health`(path: String, isFound: Bool) {
     let route = route("GET", path)
