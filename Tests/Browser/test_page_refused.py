@@ -119,6 +119,8 @@ def test_a_viewer_that_is_dropped_while_it_waits_comes_back_once(
     page.wait_for_timeout(1500)
     viewers = 3 if then == "drop" else 2
     wait_for_readers(daemon, view.stream(), viewers + 1)
+    if then == "drop":
+        view.part(0, "slow").click()
     story.finish()
     view.expect_text(WHOLE, viewers=viewers)
     view.expect_states("complete", viewers=viewers)

