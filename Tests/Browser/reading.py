@@ -5,6 +5,24 @@ import re
 from playwright.sync_api import expect
 
 
+def open_with_turns(page, count, text):
+    """The page as it is after so many turns, each answered with this."""
+    turns = [{"question": f"{number}", "text": text, "name": "story", "stream": "strm_0x",
+              "end": {"words": "Complete.", "isFailure": False}} for number in range(count)]
+    page.evaluate("kept => sessionStorage.setItem('deltad page', JSON.stringify(kept))", {
+        "viewers": 1, "target": "story", "conversation": None, "turns": turns})
+    page.reload()
+    expect(page.locator("#target option")).not_to_have_count(0)
+    return View(page)
+
+
+def ready(page, daemon):
+    """The daemon's page, ready to be asked."""
+    page.goto(daemon.url)
+    expect(page.locator("#target option")).not_to_have_count(0)
+    return View(page)
+
+
 class View:
     """A page of the daemon, as its user sees it."""
 

@@ -1,6 +1,5 @@
 """How the page behaves towards those who use it, and towards their network."""
 
-import json
 import pathlib
 import urllib.parse
 
@@ -11,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from Support.processes import wait_until
 
-from .reading import View
+from .reading import View, open_with_turns
 from .stories import PARTS, WHOLE, Story
 
 KEY = "sk-front-4Rt9"
@@ -109,12 +108,7 @@ def test_what_cannot_be_copied_is_selected(page, model, name):
 
 
 def test_a_reload_shows_the_end_of_a_long_conversation(page, daemon):
-    turns = [{"question": f"{number}", "text": "x\n" * 9, "name": "story",
-              "stream": "strm_0x", "end": {"words": "Complete.", "isFailure": False}}
-             for number in range(30)]
-    page.evaluate("kept => sessionStorage.setItem('deltad page', kept)", json.dumps(
-        {"viewers": 1, "target": "story", "conversation": None, "turns": turns}))
-    page.reload()
+    open_with_turns(page, 30, "x\n" * 9)
     expect(page.locator(".message.answer")).to_have_count(30)
     expect_end_in_sight(page.locator("#messages"))
 
