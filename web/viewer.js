@@ -230,22 +230,34 @@ export class Viewer {
   }
 }
 
-/** A box's text, in parts: a browser lays out anew what has grown, and all of a part at once. */
+/** A box's text, in blocks of whole lines: of a long one the last alone is laid out anew. */
 export class GrowingText {
   static #longest = 1 << 12 // UTF-16 code units
   #box
-  #last = null
+  #last
   length = 0
 
   constructor(box) {
     this.#box = box
+    this.#begin()
   }
 
   append(piece) {
     this.length += piece.length
-    if (this.#last?.length < GrowingText.#longest) return this.#last.appendData(piece)
-    this.#last = document.createTextNode(piece)
-    this.#box.append(this.#last)
+    const end = this.#last.length < GrowingText.#longest ? 0 : piece.indexOf("\n") + 1
+    if (end) {
+      // A line's end at the end of a block makes no line.
+      this.#last.appendData(piece.slice(0, end))
+      this.#begin()
+    }
+    this.#last.appendData(piece.slice(end))
+  }
+
+  #begin() {
+    const block = document.createElement("span")
+    block.className = "block"
+    block.append(this.#last = document.createTextNode(""))
+    this.#box.append(block)
   }
 }
 

@@ -69,6 +69,27 @@ def test_nothing_moves_while_text_arrives(contexts, daemon, model, name):
     assert page.evaluate("window.shifted") == before
 
 
+def test_a_long_text_looks_and_is_copied_as_if_it_were_in_one_piece(page, model, name):
+    """It is in blocks, each of which begins behind a line's end."""
+    lines = [f"line {n} " + "of words " * (n % 40) + "\n" * (1 + n % 3) for n in range(200)]
+    text = "".join(lines) + "the last\n\n"
+    story, view = Story(model, "story", name, [*lines, "the last\n\n"]), View(page)
+    view.ask()
+    story.finish()
+    view.expect_end("^Complete")
+    view.expect_text(text)
+    for box in (view.answers.last, view.part(0, "text")):
+        blocks, height, copied = box.evaluate("""box => {
+          getSelection().selectAllChildren(box)
+          const blocks = box.children.length, copied = getSelection().toString()
+          const height = box.scrollHeight
+          box.replaceChildren(box.textContent)
+          return [blocks, height - box.scrollHeight, copied]
+        }""")
+        assert blocks > 3 and height == 0
+        assert copied.rstrip("\n") == text.rstrip("\n")
+
+
 LONG_NAME = "meta-llama/Llama-3.3-70B-Instruct-Turbo-FP8-2025"
 
 
