@@ -14,9 +14,16 @@ const LONGEST_PAUSE = 5000 // unless the daemon asks for a longer one
 
 /** Sent once a 403 has been answered; kept by the tab. */
 export const key = {
-  get: () => tabStorage.getItem(KEY),
-  set: value => tabStorage.setItem(KEY, value),
-  forget: () => tabStorage.removeItem(KEY),
+  value: tabStorage.getItem(KEY),
+  set(value) {
+    this.value = value
+    // A full one keeps nobody out.
+    try { tabStorage.setItem(KEY, value) } catch {}
+  },
+  forget() {
+    this.value = null
+    tabStorage.removeItem(KEY)
+  },
 }
 
 /**
@@ -45,7 +52,7 @@ export async function follow(url, { onEvent, onState, askForKey }) {
     } catch (error) {
       if (error.status === 403) {
         onState("refused")
-        await askForKey(key.get() !== null)
+        await askForKey(key.value !== null)
         continue
       }
       atLeast = error.retryAfter ?? 0
@@ -68,7 +75,7 @@ async function read(url, { onEvent, onRetry }) {
   try {
     onBytes()
     const headers = { Accept: "text/event-stream" }
-    if (key.get()) headers.Authorization = "Bearer " + key.get()
+    if (key.value) headers.Authorization = "Bearer " + key.value
     const response = await fetch(url, { headers, signal: connection.signal, cache: "no-store" })
     if (!response.ok) {
       response.body?.cancel().catch(() => {})

@@ -81,12 +81,11 @@ export class Deltad {
     const { response, isWhole, said } = await this.#ask(
       this.url + path, request, isRepeatable, options?.signal)
     const id = response.headers.get("X-Stream-Id") ?? said.id
-    // Some answers end with their last reader: who asked leaves when the other one reads, or before
-    // it lacks the connection to.
+    // Some answers end with their last reader: who asked leaves when the other one reads. Or when
+    // that one hears nothing: then it lacks the connection.
     const leave = () => isWhole || response.body.cancel().catch(() => {})
-    const timer = setTimeout(leave, LONGEST_STAY)
-    const opened = () => { clearTimeout(timer); leave() }
-    return Object.assign(this.follow(id, { ...options, opened }), {
+    const asker = { leave, timer: setTimeout(leave, LONGEST_STAY) }
+    return Object.assign(this.follow(id, { ...options, asker }), {
       chatId: said.chatId,
       conversationId: response.headers.get("X-Conversation-Id") ?? said.conversationId,
     })
@@ -102,17 +101,20 @@ export class Deltad {
       globalThis.addEventListener?.(type, askAgain, { signal: over.signal })
     }
     try {
+      let isInDoubt = false
       for (let failures = 0; ;) {
         if (given?.aborted) throw closed()
         attempt = new AbortController()
         const error = await this.#askOnce(url, { ...request, signal: attempt.signal }, isRepeatable)
         if (!(error instanceof Error)) return error
+        isInDoubt ||= error.status === 0
         if (attempt.signal.aborted) continue
         // Else something was perhaps done; a long wait is the user's to decide.
         const isRefused = [0, 429, 503].includes(error.status) && error.retryAfter <= 10_000
         if (!error.retryable || !isRefused || failures === 3) throw error
-        // What was answered is not in doubt: with the same name that answer would come again.
-        if (error.status && isRepeatable) request.headers["Idempotency-Key"] = randomName()
+        // Where each attempt was answered nothing was done, and by the same name the refusal of a
+        // model would come again.
+        if (isRepeatable && !isInDoubt) request.headers["Idempotency-Key"] = randomName()
         const time = pauseBeforeRetry(failures++, { atLeast: error.retryAfter })
         await new Promise(done => setTimeout(wake = done, time))
       }
@@ -239,13 +241,14 @@ export class Answer {
       // Last-Event-ID would cost pages of other origins a preflight.
       const response = await this.#fetch(`?after=${this.lastEventId}`, {
         headers: { Accept: "text/event-stream" }, signal: connection.signal, cache: "no-store" })
+      clearTimeout(this.#options.asker?.timer)
       if (response.status === 204) {
         // Past the end; how it ended is in the snapshot.
         const { error, finishReason, usage } = await this.#json("GET", connection.signal)
         return this.#finish({ finishReason, usage }, asError(error))
       }
       if (!response.ok) throw await DeltadError.of(response)
-      this.#options.opened?.()
+      this.#options.asker?.leave()
       if (this.#end.signal.aborted) return
       this.#change("", "streaming")
       const onRetry = time => { this.#retry = time }
@@ -440,7 +443,8 @@ export class Answer {
     this.#connection?.abort()
     this.#wake?.(true)
     clearTimeout(this.#watchdog)
-    this.#options.opened?.()
+    clearTimeout(this.#options.asker?.timer)
+    this.#options.asker?.leave()
     const told = error && { ...error, message: error.message }
     this.#change("", error ? "failed" : "done", { result, error: told })
     this.#leads = false

@@ -22,7 +22,7 @@ let kept = { target: "", conversation: null, turns: [], viewers: 3 }
 let answer = null
 let viewers = []
 let asking = null
-let targets // listed, when it resolves
+let targets = null // a promise, of their list or of a refusal
 const toEnd = keepAtEnd($("messages"))
 
 if (!watched) kept = { ...kept, ...JSON.parse(tabStorage.getItem("deltad page") ?? "{}") }
@@ -50,6 +50,7 @@ async function deltad() {
       // By the same name browsers may fail again without asking.
       const { Deltad } = await import(failures ? `./deltad.js?${failures}` : "./deltad.js")
       client ??= new Deltad({ url: home, key })
+      if (failures && !$("send").disabled) say("")
     } catch {
       say("The daemon cannot be reached: asking again.", true)
       await new Promise(done => setTimeout(done, pauseBeforeRetry(failures, {})))
@@ -143,17 +144,19 @@ function setBusy(isBusy) {
 const follow = async stream => (await deltad()).follow(stream, { shared: true })
 
 async function ask(question, words) {
-  const turn = { question, text: "", name: nameOfTarget() }
   setBusy(true)
   say("Asking…")
+  // Who is quick asks before it is known who answers.
+  if (!kept.target) await (targets ??= listTargets())
+  if (!kept.target) return setBusy(false)
+  const turn = { question, text: "", name: nameOfTarget() }
+  const used = key
   let started
   try {
-    // Who is quick asks before it is known who answers.
-    if (!kept.target) await targets
     started = await (await deltad()).streams(request(question), { shared: true })
   } catch (error) {
     setBusy(false)
-    if (error.status === 401 && await askForKey()) return ask(question)
+    if (error.status === 401 && (used !== key || await askForKey())) return ask(question)
     if (error.code === "gone" && kept.conversation) {
       kept.conversation = null
       return ask(question, "The daemon does not know the conversation any more: this is a new one.")
@@ -284,9 +287,10 @@ $("question").addEventListener("input", deltad, { once: true })
 $("keys").querySelector("form").onsubmit = event => {
   event.preventDefault()
   key = $("key").value
-  tabStorage.setItem("deltad key", key)
   client = undefined
   $("keys").close("given")
+  // A full one keeps nobody out.
+  try { tabStorage.setItem("deltad key", key) } catch {}
 }
 
 // MARK: Buttons
@@ -329,6 +333,7 @@ addEventListener("hashchange", () => location.reload())
 async function fetchTargets() {
   for (let failures = 0; ; failures++) {
     let atLeast
+    const used = key
     try {
       const headers = key ? { Authorization: "Bearer " + key } : {}
       const response = await fetch(home + "v1/models", { headers })
@@ -337,7 +342,7 @@ async function fetchTargets() {
         if (failures && !$("send").disabled) say("The models are listed.")
         return data
       }
-      if (response.status === 401 && await askForKey()) continue
+      if (response.status === 401 && (used !== key || await askForKey())) continue
       if (isFinal(response.status)) return null
       atLeast = retryAfter(response)
     } catch {
@@ -352,7 +357,10 @@ async function fetchTargets() {
 
 async function listTargets() {
   const data = await fetchTargets()
-  if (!data) return say("The models cannot be listed.", true)
+  if (!data?.length) {
+    targets = null
+    return say(data ? "No model is listed." : "The models cannot be listed.", true)
+  }
   $("target").replaceChildren(...data.map(({ id, owned_by: owner }) =>
     new Option(id.startsWith("agent:") ? `${owner} (agent)` : id, id)))
   if (data.some(({ id }) => id === kept.target)) $("target").value = kept.target

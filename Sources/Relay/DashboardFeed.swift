@@ -141,7 +141,7 @@ extension Worker {
       return respond(
         connection, record,
         Failure(
-          .forbidden, "the dashboard is for metrics.allow, or with a key that opens admin"))
+          .forbidden, "the dashboard is for \(Self.whoMayKnow)"))
     }
     let format = DashboardFeed.key.format
     var response = Response(status: 200)

@@ -73,7 +73,7 @@ extension Worker {
       try checkRate(record, counts: true)
       try takeSlot(shared.rates.takeSlot(record.client), record, of: "address")
     }
-    if let scope = scope(of: endpoint) { try checkKey(head, bytes, scope, record) }
+    if let scopes = scopes(of: endpoint) { try checkKey(head, bytes, scopes, record) }
     if endpoint.isLimited, let key = record.keyName { try checkLimits(of: key, record) }
     record.idempotencyKey = text("idempotency-key", head, bytes)
     guard endpoint.takesBody, let type = head.first("content-type", in: bytes),
@@ -174,26 +174,31 @@ extension Worker {
 
   // MARK: Key
 
-  /// What a key must open for this endpoint; nil for one that needs none.
-  private func scope(of endpoint: Endpoint) -> KeyScope? {
+  /// A key must open one of these for this endpoint; nil for one that needs none.
+  private func scopes(of endpoint: Endpoint) -> [KeyScope]? {
     switch endpoint {
-    case .completions, .models, .model: .completions
-    case .createStream: .streams
-    // The id says which one; whether it may be stopped with this key, the stream's owner knows.
-    case .cancelStream: []
-    case .readStream: configuration.settings.streams.requireKeyToRead ? [] : nil
-    case .createChat, .respondChat, .listChats, .readChat, .updateChat, .endChat: .chats
-    case .askAgent: .agents
-    case .widgetMessage, .widgetStream: .widget
-    case .adminConversations, .adminConversation: .admin
+    case .completions: [.completions]
+    case .models, .model: [.completions, .streams]
+    case .createStream: [.streams]
+    // Or any key: whether it may stop this one, the stream's owner knows.
+    case .cancelStream: [.streams, []]
+    // The widget's is in web pages.
+    case .readStream:
+      configuration.settings.streams.requireKeyToRead
+        ? [.streams, .completions, .chats, .agents] : nil
+    case .createChat, .respondChat, .listChats, .readChat, .updateChat, .endChat: [.chats]
+    case .askAgent: [.agents]
+    case .widgetMessage, .widgetStream: [.widget]
+    case .adminConversations, .adminConversation: [.admin]
     case .health, .readiness, .metrics, .dashboardEvents, .file, .options, .widgetHealth: nil
     }
   }
 
   private func checkKey(
-    _ head: RequestHead, _ bytes: Span<UInt8>, _ scope: KeyScope, _ record: RequestRecord
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ scopes: [KeyScope], _ record: RequestRecord
   ) throws(Failure) {
     let keys = configuration.keys
+    let scope = scopes[0]
     if scope == .admin {
       guard keys.opens(.admin) else {
         throw Failure(.notConfigured, "ADMIN_API_KEY is not configured on this deployment")
@@ -202,7 +207,8 @@ extension Worker {
       return
     }
     let key = try presentedKey(head, bytes, scope)
-    guard let name = keys.name(of: bytes.extracting(key), for: scope) else {
+    let names = scopes.map { keys.name(of: bytes.extracting(key), for: $0) }
+    guard let name = names.lazy.compactMap(\.self).first else {
       throw Failure(.invalidKey, "the API key is not valid")
     }
     record.keyName = name

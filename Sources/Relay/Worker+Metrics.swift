@@ -97,31 +97,30 @@ extension Worker {
   func mayKnow(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ connection: Connection, _ record: RequestRecord
   ) -> Bool {
-    switch connection.role {
-    case .monitors: return true
-    case .clients where record.client.isEmpty: return true
-    case .clients, .proxies: break
-    }
-    if configuration.metricsAllow.contains(where: { $0.contains(record.client) }),
-      !Self.loopback.contains(where: { $0.contains(record.client) })
-        || namesThisMachine(head, bytes)
-    {
-      return true
-    }
+    if connection.role != .proxies && record.client.isEmpty { return true }
+    let isKnown =
+      connection.role == .monitors
+      || configuration.metricsAllow.contains { $0.contains(record.client) }
+    let isFromHere = Self.loopback.contains { $0.contains(record.client) }
+    if isKnown, !isFromHere || namesThisMachine(head, bytes) { return true }
     guard let key = try? bearer(head, bytes) else { return false }
     return configuration.keys.name(of: bytes.extracting(key), for: .admin) != nil
   }
 
+  static let whoMayKnow =
+    "metrics.allow (from the loopback with a Host without a domain), or with a key that opens admin"
+
   private static let loopback = ["127.0.0.0/8", "::1"].compactMap { AddressBlock($0) }
 
-  /// From the loopback come also pages that have had a name of theirs point here ("DNS rebinding"),
-  /// and proxies that do not say for whom they ask. Both name a host with a domain.
+  /// Pages that have had a name of theirs point here ("DNS rebinding") come from the loopback, too,
+  /// and name a host with a domain.
   private func namesThisMachine(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
     guard let field = head.first("host", in: bytes) else { return true }
     let host = String(copying: bytes, field).lowercased()
     if IPAddress.parse(host) != nil { return true }
-    let name = host.prefix { $0 != ":" }
-    return !name.contains(".") || name.hasSuffix(".localhost")
+    let parts = host.prefix { $0 != ":" }.split(separator: ".")
+    return parts.count == 1 || parts.last == "localhost"
+      || parts.elementsEqual(["localhost", "localdomain"])
   }
 
   // MARK: Readiness
@@ -167,7 +166,7 @@ extension Worker {
     guard mayKnow(head, bytes, connection, record) else {
       return respond(
         connection, record,
-        Failure(.forbidden, "metrics are for metrics.allow, or with a key that opens admin"))
+        Failure(.forbidden, "metrics are for \(Self.whoMayKnow)"))
     }
     let accept = head.first("accept", in: bytes).map { String(copying: bytes, $0) } ?? ""
     let format: MetricsText.Format =

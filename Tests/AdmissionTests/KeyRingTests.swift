@@ -43,6 +43,17 @@ import Testing
     #expect(name(of: key.uppercased()) == nil)
   }
 
+  @Test func `a name opens what its key opens, and any known key the empty scope`() {
+    let ring = KeyRing([
+      Self.key("both", Self.bytes("sk-both"), [.chats, .streams]),
+      Self.key("one", Self.bytes("sk-one"), .widget),
+    ])
+    #expect(ring.opens(.streams, name: "both") && ring.opens([.chats, .streams], name: "both"))
+    #expect(!ring.opens(.streams, name: "one") && !ring.opens(.streams, name: "nobody"))
+    #expect(ring.name(of: "sk-one".utf8.span, for: []) == "one")
+    #expect(ring.name(of: "sk-none".utf8.span, for: []) == nil)
+  }
+
   @Test func `no key is presented as an empty one`() {
     #expect(name(of: "") == nil)
   }

@@ -256,6 +256,48 @@ def test_more_answers_than_connections_are_read_at_once(context, start, model, n
     tab.wait_for_function("text => answers.every(answer => answer.text === text)", arg=WHOLE)
 
 
+def test_who_asked_stays_while_the_reader_is_refused(contexts, daemon, model, name):
+    tab = blank(contexts(allowed=["429"]), daemon.url)
+    story, refused = Story(model, "story", name), []
+
+    def refuse_twice(route):
+        if len(refused) == 2:
+            return route.continue_()
+        refused.append(route.request.url)
+        return route.fulfill(status=429, headers={"Retry-After": "1"}, body="{}")
+
+    tab.route("**/v1/streams/*", refuse_twice)
+    tab.evaluate(f"async () => keep(await {STARTS['completions']})")
+    # By then this daemon would have ended what nobody reads.
+    wait_for_text(tab, PARTS[0])
+    story.finish()
+    assert has_all(tab.evaluate(ENDED))
+    assert len(refused) == 2
+
+
+def test_a_question_that_was_swallowed_and_then_refused_is_answered_once(
+    contexts, daemon, model, name
+):
+    tab = blank(contexts(allowed=[*NETWORK, "429"]), daemon.url)
+    Story(model, "story", name).finish()
+    names = []
+
+    def fail_twice(route):
+        names.append(route.request.headers["idempotency-key"])
+        if len(names) == 1:
+            route.fetch()
+            return route.abort("connectionreset")
+        if len(names) == 2:
+            return route.fulfill(status=429, headers={"Retry-After": "1"}, body="{}")
+        return route.continue_()
+
+    tab.route("**/v1/streams", fail_twice)
+    tab.evaluate(f"async () => keep(await {STARTS['streams']})")
+    assert has_all(tab.evaluate(ENDED))
+    assert len(names) == 3 and len(set(names)) == 1
+    assert len(model.log("story")) == 1
+
+
 @pytest.mark.parametrize(("status", "body"), [(403, "null"), (400, '"no"'), (401, "<p>no</p>")])
 def test_a_refusal_in_no_shape_that_is_known_is_final_all_the_same(
     contexts, daemon, status, body

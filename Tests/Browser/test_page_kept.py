@@ -180,3 +180,23 @@ def test_the_list_of_models_is_asked_for_again(contexts, daemon):
     page.goto(daemon.url)
     expect(page.locator("#target option")).not_to_have_count(1)
     expect(page.locator("#status")).to_have_text("The models are listed.")
+
+
+def test_who_asks_where_nobody_answers_is_told_so(contexts, start):
+    daemon = start({"models": [{"id": "*", "upstream": "scripted"}]})
+    page = contexts().new_page()
+    page.goto(daemon.url)
+    expect(page.locator("#status")).to_have_text("No model is listed.")
+    page.click("#suggestion")
+    expect(page.locator("#status")).to_have_text("No model is listed.")
+    expect(page.locator("#send")).to_be_enabled()
+
+
+def test_what_was_said_of_the_network_is_taken_back(contexts, daemon):
+    page = contexts(allowed=["net::ERR_"]).new_page()
+    page.route("**/deltad.js*", lambda route: route.abort())
+    ready(page, daemon)
+    page.locator("#question").press_sequentially("W")
+    expect(page.locator("#status")).to_have_text("The daemon cannot be reached: asking again.")
+    page.unroute("**/deltad.js*")
+    expect(page.locator("#status")).to_have_text("")

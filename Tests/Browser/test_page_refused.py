@@ -164,6 +164,58 @@ def test_a_key_that_is_refused_is_forgotten(closed, contexts):
     assert asked == [401, 401]
 
 
+def test_who_gives_no_key_at_first_is_asked_again_with_the_question(
+    closed, contexts, model, name
+):
+    page = contexts(allowed=["401"]).new_page()
+    Story(model, "story", name).finish()
+    page.goto(closed.url)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#status")).to_have_text("The models cannot be listed.")
+    page.fill("#question", "Anybody?")
+    page.keyboard.press("Enter")
+    give(page, KEY)
+    View(page).expect_end("^Complete")
+
+
+def test_a_refusal_that_comes_late_costs_no_key(closed, contexts, model, name):
+    page, held = contexts(allowed=["401"]).new_page(), []
+    Story(model, "story", name).finish()
+    page.add_init_script("""sessionStorage.setItem("deltad page", JSON.stringify(
+      { target: "story", conversation: null, turns: [], viewers: 1 }))""")
+    page.route("**/v1/models", lambda route: held.append(route), times=1)
+    page.goto(closed.url)
+    page.fill("#question", "Anybody?")
+    page.keyboard.press("Enter")
+    give(page, KEY)
+    View(page).expect_end("^Complete")
+    held[0].continue_()
+    expect(page.locator("#target option")).to_have_count(1)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.evaluate(SAME_TAB) == KEY
+
+
+@pytest.mark.parametrize("path", ["/", "/dashboard"])
+def test_a_full_storage_keeps_no_key_out(start, contexts, tmp_path, path):
+    (tmp_path / "key").write_text(KEY)
+    daemon = start({
+        "keys": [{"name": "all", "file": str(tmp_path / "key"), "apis": ["completions", "admin"]}],
+        "metrics": {"allow": []}, "models": [{"id": "story", "upstream": "scripted"}],
+    })
+    page = contexts(allowed=["401", "403"]).new_page()
+    page.add_init_script("""Storage.prototype.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError")
+    }""")
+    page.goto(daemon.url + path)
+    give(page, KEY)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    if path == "/":
+        expect(page.locator("#target option")).not_to_have_count(0)
+    else:
+        expect(page.locator("#connection")).to_have_text("live")
+
+
 def test_a_link_on_another_device_asks_for_the_key(closed, contexts, model, name):
     story = Story(model, "story", name)
     page = contexts(allowed=["401"]).new_page()
