@@ -27,7 +27,7 @@ ERROR = {"error": {"message": "no", "type": "x", "param": None, "code": "busy"}}
 QUICK = {"retry": {"retries": 2, "base": "5ms", "cap": "10ms", "budget": 100}}
 UPSTREAM = {**QUICK, "idleConnections": 0}
 CAP, SLACK = 0.01, 5  # seconds; the slack is for a machine that is busy with other things
-FIRST_EVENT = 0.3
+FIRST_EVENT = 0.6
 SHORT = {"firstEvent": "300ms", "idle": "300ms"}
 BOTH = pytest.mark.parametrize("stream", [True, False])
 
@@ -406,7 +406,7 @@ STALLS_BEFORE = {**STALLS, "a head": [HEAD, NEVER]}
 
 @pytest.fixture(scope="module")
 def hasty(start):
-    return start({}, {**UPSTREAM, "timeouts": SHORT})
+    return start({}, {**UPSTREAM, "timeouts": {**SHORT, "firstEvent": f"{FIRST_EVENT}s"}})
 
 
 @pytest.mark.parametrize("stall", STALLS_BEFORE)
