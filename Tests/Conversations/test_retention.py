@@ -9,8 +9,8 @@ from . import asking
 from .faults import check
 from .ways import WAYS, follow
 
-KEPT = 2.0
-SHORT = {"archive": {"file": "conversations.db", "retention": "2s"}}
+KEPT = 4.0
+SHORT = {"archive": {"file": "conversations.db", "retention": f"{KEPT}s"}}
 
 
 def is_gone(daemon, path):
@@ -30,9 +30,9 @@ def status(daemon, chat):
     return asking.chats(daemon, "GET", f"{asking.CHATS}/{chat}").status
 
 
-def pass_time(began):
-    """Until conversations of the moment `began` are older than they may become."""
-    wait_until(lambda: time.monotonic() > began + KEPT, "time to pass")
+def pass_time(began, share=1):
+    """Until conversations of the moment `began` have this share of the age that they may have."""
+    wait_until(lambda: time.monotonic() > began + share * KEPT, "time to pass")
 
 
 def test_conversations_are_kept_after_their_last_message_and_no_longer(
@@ -42,15 +42,16 @@ def test_conversations_are_kept_after_their_last_message_and_no_longer(
     short, daemon = start(SHORT), start()
     kept = begun(daemon, model, agent, widget, session)
     lost = begun(short, model, agent, widget, session)
-    used = asking.opened(short, agent)
-    pass_time(time.monotonic())
+    used, began = asking.opened(short, agent), time.monotonic()
+    pass_time(began, 0.5)
     assert asking.respond(short, used).status == 200
+    pass_time(began)
     for each in (short, daemon):
         each.restart()
     wait_until(lambda: status(short, lost[0]) == 404, "the chat to be forgotten")
     check(asking.message(short, agent, "Hi", lost[1]), "agents", 404)
     assert asking.stored(short, session) == []
-    # What was used a moment ago is there, whole.
+    # What was used in the meantime is there, whole.
     assert [chat["chatId"] for chat in asking.listed(short)["data"]] == [used]
     assert len(asking.record(short, used)["messages"]) == 4
     # A session begins anew.
