@@ -49,7 +49,7 @@ def test_a_schedule_that_nobody_can_keep_shows_in_the_latencies(paced_daemon):
     # An answer takes 600 ms: one connection serves two of 100 a second.
     run = Measured("relay", "--url", completions(paced_daemon), "-c", 1, "-t", "3s",
                    "--warm", 0, "--rate", 100)
-    assert run.figures["unserved"] > 100
+    assert run.figures["unserved"] > 250
     assert run.latencies["duration"]["max_us"] > 1_000_000
 
 

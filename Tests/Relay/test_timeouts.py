@@ -40,10 +40,13 @@ def asked_at_once(daemon, model, name, scripts, stream=True):
         yield from asked
 
 
-def gone_after(model, name):
-    """How long the upstream had its client, in seconds; less, where it saw it late."""
+def gone_after(model, name, began):
+    """Seconds from a moment before the request to when the upstream saw its client go.
+
+    Not from when the upstream saw it come, which on a busy machine is late.
+    """
     (record,) = model.wait(name, "gone")
-    return (record["goneAt"] - record["at"]) / 1e9
+    return record["goneAt"] / 1e9 - began
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -53,16 +56,17 @@ def test_no_first_event_in_time_is_504(daemon, model, name, stream):
         answer = exchange.whole()
         assert time.monotonic() - began >= FIRST
         assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout"), silence
-        assert gone_after(model, script) >= FIRST / 2
+        assert gone_after(model, script, began) >= FIRST
 
 
 def test_no_object_in_time_is_504(daemon, model, name):
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
     drops = [{"raw": " "}, {"sleep": "50ms"}] * 16
     model.script(name, [{"raw": head + '{"choices":'}, *drops])
+    began = time.monotonic()
     answer = asking.complete(daemon, name, stream=False)
     assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout")
-    assert gone_after(model, name) >= FIRST / 2
+    assert gone_after(model, name, began) >= FIRST
 
 
 def test_no_end_of_a_refusal_in_time_is_504(daemon, model, name):
@@ -84,6 +88,7 @@ def test_a_stall_inside_the_answer_ends_it_with_an_error(daemon, model, name):
     scripts = {
         stall: [{"text": "Hello there"}, *steps, {"done": True}] for stall, steps in STALLS.items()
     }
+    began = time.monotonic()
     for stall, script, exchange in asked_at_once(daemon, model, name, scripts):
         answer = exchange.whole()
         assert answer.status == 200
@@ -91,7 +96,7 @@ def test_a_stall_inside_the_answer_ends_it_with_an_error(daemon, model, name):
         assert b"there" in chunks[1] and DONE not in answer.body, stall
         assert len(chunks) == 3 or stall == "but for empty chunks"
         assert error_of(answer.body)["code"] == "upstream_timeout"
-        assert gone_after(model, script) >= IDLE / 2
+        assert gone_after(model, script, began) >= IDLE
         *events, last = stream_events(asking.read(daemon, answer.stream_path).body)
         assert "".join(event.data["text"] for event in events) == "Hello there"
         assert (last.id, last.name) == (len(chunks), "error")
@@ -118,7 +123,7 @@ def test_an_answer_that_never_ends_is_ended(daemon, model, name):
         answer = whole.whole()
         assert (answer.status, answer.json()["error"]["code"]) == (504, "upstream_timeout")
     for record in model.wait(name, "gone", 2):
-        assert record["goneAt"] - record["at"] >= TOTAL / 2 * 1e9
+        assert record["goneAt"] / 1e9 - began >= TOTAL
 
 
 def test_a_marker_ends_an_answer_whose_connection_stays_open(daemon, model, name):
