@@ -38,8 +38,8 @@ export const isFinal = status => status >= 400 && status < 500 && status !== 408
 export function retryAfter({ headers }) {
   const wait = headers.get("Retry-After")
   const time = 1000 * wait || Date.parse(wait) - Date.now() || 0
-  // What no timer can wait for, it does not wait for at all.
-  return Math.min(Math.max(0, time), 2 ** 31 - 1)
+  // What is too long for a timer it does not wait for at all: from 2 ** 31, with what is added.
+  return Math.min(Math.max(0, time), 2 ** 30)
 }
 
 /**

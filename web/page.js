@@ -33,7 +33,9 @@ function keep() {
   for (;;) {
     const conversation = JSON.stringify(kept)
     try {
-      if (new Blob([conversation]).size <= LONGEST) return tabStorage.setItem("deltad page", conversation)
+      if (new Blob([conversation]).size <= LONGEST) {
+        return tabStorage.setItem("deltad page", conversation)
+      }
     } catch {
       // The tab's storage is full.
     }
@@ -43,7 +45,7 @@ function keep() {
   }
 }
 
-/** Loaded when somebody writes, and however often it has to be asked for: the page paints without. */
+/** Loaded when somebody writes, however often it has to be asked for: the page paints without. */
 async function deltad() {
   for (let failures = 0; !client; failures++) {
     try {

@@ -3,12 +3,11 @@
 import copy
 
 import pytest
-from playwright.sync_api import expect
 from Support.processes import Daemon, wait_until
 
 from .conftest import SETTINGS
 from .cutting import Line
-from .reading import View
+from .reading import ready
 from .stories import PARTS, WHOLE, Story
 
 NETWORK = ["net::ERR_"]
@@ -55,10 +54,7 @@ def run(model, tmp_path):
 
 
 def asked(contexts, killed):
-    page = contexts(allowed=NETWORK).new_page()
-    page.goto(killed.line.url)
-    expect(page.locator("#target option")).not_to_have_count(0)
-    view = View(page)
+    view = ready(contexts(allowed=NETWORK).new_page(), killed.line)
     view.ask()
     return view
 
